@@ -51,8 +51,8 @@ def compare(
 ) -> Changes:
     """Compare two documents from a Python caller's point of view. The comparison runs at the first use of the result.
 
-    ``today`` decides whether a sunset has passed; it defaults to the current day in UTC. ``severities`` are those of
-    kinds, by their ids, instead of the ones that the comparison finds.
+    ``today`` decides whether a sunset has passed; it defaults to the current day in UTC. ``severities`` maps ids of
+    kinds to severities that replace those of the comparison.
     """
 
     def found() -> list[Change]:
@@ -92,7 +92,7 @@ def _compare_whole(apis: APIPair) -> Findings:
     findings.add_members("namespace", before, after)
     try:
         called = [incoming(api.references) if isinstance(api.references, Document) else {} for api in (old, new)]
-    except DocumentError as error:  # a compiled file was written over
+    except DocumentError as error:  # a compiled file was overwritten
         findings.add("operation-not-compared", "webhooks and callbacks", after=error)
     else:
         _compare_incoming(findings, *called)
@@ -111,7 +111,7 @@ def _compare_incoming(findings: Findings, old: Incoming, new: Incoming) -> None:
 
 
 def _compare_called(findings: Findings, key: str, old: Operation, new: Operation) -> None:
-    """Compare two operations that the server calls: their requests are received, and the responses to them sent."""
+    """Compare two operations that the server calls: requests are received, and responses are sent."""
     before, after = (operation.body.content if operation.body is not None else {} for operation in (old, new))
     compare_contents(findings, "response", f"{key} body", before, after)
     compare_responses(findings, old, new, "request", f"{key} ")
@@ -119,7 +119,7 @@ def _compare_called(findings: Findings, key: str, old: Operation, new: Operation
 
 
 def _partners(apis: APIPair) -> list[Rows]:
-    """Pair operations by method and path, whatever the path's parameters are called; the rest by operationId."""
+    """Pair operations by method and path, ignoring the names of path parameters; the rest by operationId."""
     left = {_place(row): row for row in reversed(apis.new.rows)}
     found = {row.key: partner for row in apis.old.rows if (partner := left.pop(_place(row), None)) is not None}
     by_id = {row.operation_id: row for row in left.values() if row.operation_id is not None}
@@ -224,7 +224,7 @@ def _compare_sunsets(findings: Findings, before: Any, after: Any, at: Mapping[st
 
 
 def sunset_day(sunset: Any) -> date | None:
-    """The day of ``x-sunset``, which is a date, or a date and time of RFC 3339; None for any other text."""
+    """The day of ``x-sunset``: a date, or a date and time as in RFC 3339. None for any other text."""
     found = _DATE.match(str(sunset))
     try:
         return date(*map(int, found.groups())) if found else None
@@ -274,7 +274,7 @@ def _name_key(parameter: Parameter) -> Key:
 
 
 def _is_alike(one: Parameter, other: Parameter, judge: Judge) -> bool:
-    """Whether two parameters differ in nothing but their names."""
+    """Whether two parameters differ only in their names."""
     if one.schema is None or other.schema is None or one.required != other.required:
         return False
     return judge.equal(one.schema, other.schema, "request")
@@ -298,7 +298,7 @@ def _compare_parameters(findings: Findings, found: _Matched) -> None:
         findings.add(kind, _label(parameter), new=parameter)
 
 
-# Flags of parameters, headers and request bodies, and the end of the kind where one is set, or set no longer.
+# Flags of parameters, headers and request bodies -> the end of the kind if the flag is set now, or no longer is.
 _FLAGS = (
     ("required", "became-required", "became-optional"),
     ("allow_empty", "empty-allowed", "empty-forbidden"),
@@ -317,7 +317,7 @@ def _label(parameter: Parameter) -> str:
     return f"{parameter.in_} parameter {parameter.name}"
 
 
-# Values of a parameter that are compared as they are, and the kind of a difference.
+# Attributes of a parameter that are compared as they are -> the kind of a difference.
 _VALUES: tuple[tuple[Callable[[Parameter], Any], str], ...] = (
     (lambda it: it.in_, "parameter-location-changed"),
     (lambda it: it.allow_reserved, "parameter-reserved-changed"),
@@ -429,7 +429,7 @@ def compare_contents(findings: Findings, side: Side, where: str, old: Content, n
 
 
 def _normalized(media_range: str) -> str:
-    """A media range without a charset of UTF-8, which is what texts are in anyway."""
+    """A media range without ``charset=utf-8``, which is the default."""
     name, *parameters = "".join(media_range.lower().split()).split(";")
     return ";".join([name, *(it for it in parameters if it not in ("charset=utf-8", 'charset="utf-8"'))])
 
@@ -514,12 +514,12 @@ def _urls(flow: OAuthFlow) -> tuple[str, ...]:
 
 
 def compare_servers(findings: Findings, old: tuple[Server, ...], new: tuple[Server, ...]) -> None:
-    """Add the changes of the servers of the API, or of one operation. The first one is the default."""
+    """Add the changes of the servers of the API, or of one operation. The first server is the default."""
     if old and new:
         findings.differ("default-server-changed", old[0].url, new[0].url)
     before, after = ({server.url: server for server in servers} for servers in (old, new))
     for one, other in findings.shared(lambda _, word: f"server-{word}", lambda it: it.url, before, after):
-        # OAS 3.2.0, Server Object: only 3.2 has names, so a document of another version has not removed one.
+        # OAS 3.2.0, Server Object: only 3.2 has names, so a document of another version has removed none.
         if one.name and other.name:
             findings.differ("server-renamed", one.name, other.name, one.url)
         variables = one.variables, other.variables

@@ -1,6 +1,6 @@
 """The facts about one value from several schemas of a bundle: its types, limits, properties and items.
 
-Rule: a value is described by terms that all apply to it: a schema with all that it refers to by ``$ref`` and ``allOf``.
+Rule: a value is described by terms that all apply to it: a schema, and the schemas that its ``$ref`` and ``allOf`` add.
 The facts may be weaker than the keywords, never stronger.
 """
 
@@ -24,7 +24,7 @@ _TYPES = frozenset({"array", "boolean", "fraction", "integer", "null", "object",
 NUMERIC = frozenset({"fraction", "integer"})
 _APPLIED = ("allOf", "anyOf", "dependentSchemas", "else", "if", "not", "oneOf", "then")
 _IN_PLACE = frozenset({"$ref", "$dynamicRef", *_APPLIED}) - {"not"}
-# Pairs of formats of texts of which the second one allows all values of the first.
+# Pairs of string formats; the second of a pair allows all values of the first.
 WIDER = {
     ("email", "idn-email"), ("hostname", "idn-hostname"), ("uri", "uri-reference"), ("uri", "iri"),
     ("uri", "iri-reference"), ("uri-reference", "iri-reference"), ("iri", "iri-reference"),
@@ -33,7 +33,7 @@ WIDER = {
 
 
 class Term(Record):
-    """A schema of a bundle, and the entries that its references lead to."""
+    """A schema of a bundle, and the entries that its references point to."""
 
     node: Node
     entries: Mapping[str, Node]
@@ -44,14 +44,14 @@ class Term(Record):
         return id(self.node), id(self.entries)
 
     def below(self, *keys: Any) -> Term:
-        """The schema at some keys."""
+        """The schema at this path of keys."""
         node = self.node
         for key in keys:
             node = node[key]
         return Term(node, self.entries)
 
     def listed(self, keyword: str) -> list[Term]:
-        """The schemas of a keyword: one, a list of them, or those of names."""
+        """The schemas of a keyword, whose value is a schema, a list of schemas, or a mapping of names to schemas."""
         found = self.node.get(keyword, ())
         listed = found.values() if keyword == "dependentSchemas" and found else found
         nodes = (found,) if isinstance(found, dict | bool) and listed is found else listed
@@ -59,11 +59,11 @@ class Term(Record):
 
     @property
     def target(self) -> Term | None:
-        """Where ``$ref`` leads; None where that could not be read."""
+        """The term that ``$ref`` points to; None if it could not be read."""
         return self.at(self.node["$ref"])
 
     def at(self, reference: str) -> Term | None:
-        """Where a reference leads."""
+        """The term that a reference points to."""
         node = self.entries.get(reference.removeprefix("#/$defs/"))
         return Term(node, self.entries) if node is not None else None
 
@@ -73,7 +73,7 @@ NO_ENTRIES: Mapping[str, Node] = {}
 
 
 def unwrapped(ones: TermSet) -> TermSet:
-    """The terms, with those that only refer to others replaced by these."""
+    """The terms; a term that only refers to another is replaced by that."""
     found: dict[tuple[int, int], Term] = {}
     waiting = [*reversed(ones)]
     while waiting:
@@ -90,14 +90,14 @@ def unwrapped(ones: TermSet) -> TermSet:
 
 
 def divides(one: float, other: float) -> bool:
-    """Whether each multiple of the other number is one of this number."""
+    """Whether each multiple of the other number is a multiple of this number."""
     from fractions import Fraction
 
     return (Fraction(str(other)) / Fraction(str(one))).denominator == 1
 
 
 def flattened(terms: Iterable[Term], keywords: Iterable[str] = ("allOf",)) -> list[Term]:
-    """The terms with all that they refer to by ``$ref`` and some keywords, each once."""
+    """The terms, and those that they refer to by ``$ref`` and these keywords, each once."""
     found: dict[tuple[int, int], Term] = {}
     waiting = [*terms]
     while waiting:
@@ -113,7 +113,7 @@ def flattened(terms: Iterable[Term], keywords: Iterable[str] = ("allOf",)) -> li
 
 
 def named_anywhere(terms: Iterable[Term]) -> set[str]:
-    """The names of properties that some terms speak of, in any keyword that applies to the same value."""
+    """The names of properties in some terms, in any keyword that applies to the same value."""
     names: set[str] = set()
     for term in flattened(terms, _APPLIED):
         node = term.node if isinstance(term.node, dict) else {}
@@ -126,12 +126,12 @@ class Facts:
     """The facts about one value from several terms."""
 
     def __init__(self, parts: list[Term]) -> None:
-        """Take the terms, with all that they refer to."""
+        """``terms`` includes the terms that these refer to."""
         self.never = any(part.node is False or part.node == {"not": {}} for part in parts)
         self.parts = [part for part in parts if isinstance(part.node, dict)]
 
     def said(self, keyword: str) -> list[Any]:
-        """The values of a keyword."""
+        """The values that the terms have for a keyword."""
         return [part.node[keyword] for part in self.parts if keyword in part.node]
 
     @cached_property
@@ -149,18 +149,18 @@ class Facts:
 
     @cached_property
     def listed_values(self) -> list[Any] | None:
-        """Values among which all that are allowed are; None where they are not listed."""
+        """A list that contains all allowed values; None if the terms do not list them."""
         lists: list[list[Any]] = [*self.said("enum"), *([value] for value in self.said("const"))]
         if lists:
             return min(lists, key=len)
         return [None, False, True] if self.types <= {"null", "boolean"} else None
 
     def limit(self, keyword: str, exclusive: str, sign: int) -> tuple[float, bool]:
-        """A limit of numbers, times the sign, and whether it is excluded: the narrowest that is said."""
+        """The narrowest limit of numbers, times the sign, and whether it is exclusive."""
         found = [(value * sign, False) for value in self.said(keyword)]
         found += [(value * sign, True) for value in self.said(exclusive)]
         if self.types.isdisjoint({"fraction"}):
-            # The next integer, where only integers are allowed.
+            # The next integer, if only integers are allowed.
             found = [
                 (math.floor(value) + 1 if is_out else math.ceil(value), False)
                 for value, is_out in found
@@ -207,7 +207,7 @@ class Facts:
         return tuple(term for part in self.parts for term in _of_property(part, name))
 
     def of_others(self, pattern: str | None = None) -> TermSet:
-        """The facts about properties whose names have no schema, and match no pattern except perhaps this one."""
+        """The facts about properties whose names have no schema and match no pattern, except perhaps this one."""
         found = []
         for part in self.parts:
             known = part.node.get("patternProperties", {})
@@ -236,7 +236,7 @@ def _of_property(part: Term, name: str) -> list[Term]:
 
 
 def evaluated(part: Term) -> list[Mapping[str, Any]]:
-    """The properties that ``unevaluatedProperties`` leaves out, of the schemas that a part refers to."""
+    """The properties that ``unevaluatedProperties`` excludes, from the schemas that a part refers to."""
     if "unevaluatedProperties" not in part.node:
         return []
     return [it.node["properties"] for it in flattened([part]) if isinstance(it.node, dict) and "properties" in it.node]

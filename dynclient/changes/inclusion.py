@@ -1,13 +1,13 @@
-"""Whether every value of one schema is valid by another one, proved from the keywords of their bundles.
+"""Whether every value of one schema is valid against another, proved from the keywords of their bundles.
 
 Rule 1: an answer is "proved" or "not proved", never a guess. A statement that is not proved may still be true.
 Rule 2: the first schema is a set of terms. Each keyword of the other schema has to follow from these.
-Rule 3: where the terms have alternatives, each may be looked at by itself. Where they allow a few values only, these
-are validated.
-Rule 4: a property that the first schema does not name is taken as absent, unless it says what such properties are:
+Rule 3: if the terms have alternatives, each may be considered by itself. If they allow only a few values, these are
+validated.
+Rule 4: a property that the first schema does not name counts as absent, unless the schema describes such properties:
 nobody who follows the first document sends it.
-Rule 5: a proof may assume of the values within a value what it proves of the whole, since values are finite. It takes
-as many steps as its budget has.
+Rule 5: since values are finite, a proof may assume for the values within a value what it proves for the whole. The
+number of its steps is limited by a budget.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ _REFERENCES = frozenset({"$ref", "$dynamicRef"})
 
 
 class Inclusion:
-    """Proofs about the schemas of two documents; what was proved once is remembered."""
+    """Proofs about the schemas of two documents; each result is remembered."""
 
     def __init__(self, budget: int) -> None:
-        """Start with a budget of steps, which further calls may set again."""
+        """``budget`` is the number of steps; it may be set again later."""
         self.steps = budget
         self.fitted: dict[tuple[int, int], int] = {}
         self._depth = 0
@@ -69,7 +69,7 @@ class Inclusion:
         self._alive: list[TermSet] = []
 
     def includes(self, ones: TermSet, other: Term) -> bool:
-        """Whether it is proved that a value that is valid by all terms is valid by the other term."""
+        """Whether it is proved that a value that is valid against all terms is valid against the other term."""
         if other.node is True or other.node == {}:
             return True
         ones = unwrapped(ones)
@@ -89,7 +89,7 @@ class Inclusion:
             self._depth -= 1
             del self._open[key]
             if self._lowest >= self._depth:
-                # It rests on no assumption but itself.
+                # It rests on no assumption except itself.
                 del self._log[begun + 1 if not found else begun :]
                 self._lowest = _DEEPEST
             self._lowest = min(self._lowest, lowest)
@@ -106,7 +106,7 @@ class Inclusion:
         return self._known[key]
 
     def includes_below(self, ones: TermSet, other: Term) -> bool:
-        """The same for a value within the value, of which what is being proved of the whole may be assumed."""
+        """The same for a value within the value, for which the statement about the whole may be assumed."""
         self._level += 1
         try:
             return self.includes(ones, other)
@@ -125,7 +125,7 @@ class Inclusion:
             return True
         facts = self.facts(ones)
         choices = self._choices(ones, other)
-        # If both are unions, each branch is looked at by itself.
+        # If both are unions, each branch is considered by itself.
         is_union = "anyOf" in other.node and any(not part.node.keys().isdisjoint(_UNIONS) for part in facts.parts)
         if not (is_union and choices) and all(self._follows(keyword, facts, ones, other) for keyword in other.node):
             return True
@@ -138,7 +138,7 @@ class Inclusion:
         return check is not None and check(Claim(self, facts, ones, other))
 
     def _choices(self, ones: TermSet, other: Term) -> list[tuple[TermSet, list[Term]]]:
-        """The alternatives that the terms have, for each keyword, and the terms that are to be looked at with each."""
+        """The alternatives of the terms for each keyword, and the terms that apply in addition to each alternative."""
         facts, taken = self.facts(ones), {one.key for one in ones}
         found: list[tuple[TermSet, list[Term]]] = []
         for part in facts.parts:
@@ -146,7 +146,7 @@ class Inclusion:
             conditions += [self.term({"not": it.node}, it.entries) for it in conditions]
             for choices in (part.listed("anyOf"), part.listed("oneOf"), conditions):
                 if choices and taken.isdisjoint(choice.key for choice in choices):
-                    # A term that has nothing but these alternatives says no more once one is taken, but names (rule 4).
+                    # A term with only these alternatives adds nothing once one is chosen, except names (rule 4).
                     is_only = len(part.node) == 1 and all(self.names((part,)) == self.names((it,)) for it in choices)
                     found.append((tuple(one for one in ones if not (is_only and one.key == part.key)), choices))
         if len(facts.types) > 1 and not other.node.keys().isdisjoint(_SPLIT):
@@ -154,7 +154,7 @@ class Inclusion:
         return found
 
     def term(self, node: dict[str, Any], entries: Mapping[str, Node] = NO_ENTRIES) -> Term:
-        """A term that was made here: the same one for the same node."""
+        """The term of a node that was made here; the same node has the same term."""
         key = (
             id(entries),
             *((name, id(value) if isinstance(value, dict) else str(value)) for name, value in node.items()),
@@ -162,7 +162,7 @@ class Inclusion:
         return self._made.setdefault(key, Term(node, entries))
 
     def facts(self, ones: TermSet) -> Facts:
-        """The facts from some terms, with the conditions that are known to apply."""
+        """The facts from some terms, including the conditions that are known to apply."""
         key = _key(ones)
         if key not in self._facts:
             self._alive.append(ones)
@@ -181,14 +181,14 @@ class Inclusion:
         return self._facts[key]
 
     def names(self, ones: TermSet) -> set[str]:
-        """The names of properties that some terms speak of."""
+        """The names of properties in some terms."""
         for one in ones:
             if one.key not in self._names:
                 self._names[one.key] = named_anywhere([one])
         return set().union(*(self._names[one.key] for one in ones))
 
     def values(self, ones: TermSet) -> list[Any] | None:
-        """All values that some terms allow; None where they are not listed, or are many."""
+        """All values that some terms allow; None if they are not listed, or are many."""
         key = _key(ones)
         if key not in self._values:
             found = self.facts(ones).listed_values
@@ -198,7 +198,7 @@ class Inclusion:
         return self._values[key]
 
     def impossible(self, ones: TermSet) -> bool:
-        """Whether it is proved that no value is valid by all of some terms."""
+        """Whether it is proved that no value is valid against all of these terms."""
         key = _key(ones)
         if key not in self._impossible:
             if self.steps <= 0 or self._depth > _DEEPEST:
@@ -238,7 +238,7 @@ class Inclusion:
         return False
 
     def same(self, one: Term, other: Term) -> bool:
-        """Whether two terms are written alike, with all that they refer to."""
+        """Whether two terms, and those that they refer to, are written alike."""
         if (one.key, other.key) in self._same:
             return self._same[one.key, other.key]
         seen: set[Any] = set()
@@ -281,7 +281,7 @@ def _names(types: frozenset[str]) -> set[str]:
 
 
 def is_valid(term: Term, value: Any) -> bool:
-    """Whether a value is valid by a term, as far as that can be decided within the limits."""
+    """Whether a value is valid against a term, as far as the limits let that be decided."""
     if isinstance(term.node, bool):
         return term.node
     begin_check()
@@ -293,7 +293,7 @@ def is_valid(term: Term, value: Any) -> bool:
 
 
 class Claim(Record):
-    """The statement to prove: that a keyword of ``other`` follows from what the terms ``ones`` say, the ``facts``."""
+    """The statement to prove: that a keyword of ``other`` follows from ``facts``, those of the terms ``ones``."""
 
     proof: Inclusion
     facts: Facts
@@ -301,11 +301,11 @@ class Claim(Record):
     other: Term
 
     def includes(self, other: Term, *more: Term) -> bool:
-        """Whether it is proved that what the terms say, and more terms, makes a value valid by another term."""
+        """Whether it is proved that values of the terms, and of the additional ones, are valid against another term."""
         return self.proof.includes((*self.ones, *more), other)
 
     def impossible(self, *more: Term) -> bool:
-        """Whether it is proved that no value is valid by the terms and more of them."""
+        """Whether it is proved that no value is valid against the terms and the additional ones."""
         return self.proof.impossible((*self.ones, *more))
 
 
@@ -321,7 +321,7 @@ def _reference(it: Claim) -> bool:
 
 def _any_of(it: Claim) -> bool:
     branches = it.other.listed("anyOf")
-    # Branches often stand in the same order: the one that fitted last is asked first.
+    # Branches often have the same order: the one that fitted last is tried first.
     begin = it.proof.fitted.get(it.other.key, 0)
     for index in (*range(begin, len(branches)), *range(begin)):
         if it.includes(branches[index]):
@@ -340,7 +340,7 @@ def _one_of(it: Claim) -> bool:
 
 
 def _are_equal(proof: Inclusion, ones: list[Term], others: list[Term]) -> bool:
-    """Whether each branch of one list allows what one of the other list does."""
+    """Whether for each branch of one list, a branch of the other list allows all of its values."""
 
     def is_equal(one: Term, other: Term) -> bool:
         return proof.same(one, other) or (proof.includes((one,), other) and proof.includes((other,), one))
@@ -545,7 +545,7 @@ _CHECKS: dict[str, Check] = {
     **{keyword: _at_most(keyword) for keyword in ("maxItems", "maxLength", "maxProperties")},
     **{keyword: _at_least(keyword) for keyword in ("minItems", "minLength", "minProperties")},
 }
-# Looked at with another keyword, or not asserted.
+# Covered by another keyword, or not asserted.
 _IGNORED = frozenset({"$defs", "$dynamicAnchor", "contentSchema", "else", "maxContains", "minContains", "then"})
 _ARRAY, _OBJECT, _STRING = frozenset({"array"}), frozenset({"object"}), frozenset({"string"})
 _ABOUT: dict[str, frozenset[str]] = {
@@ -557,4 +557,4 @@ _ABOUT: dict[str, frozenset[str]] = {
     **dict.fromkeys(("minProperties", "patternProperties", "properties", "propertyNames", "required"), _OBJECT),
     "unevaluatedProperties": _OBJECT,
 }
-"""The types that a keyword speaks of: of values of other types it says nothing."""
+"""The types that a keyword applies to; it does not constrain values of other types."""

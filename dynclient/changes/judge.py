@@ -1,8 +1,8 @@
-"""Whether all values of one schema are valid by another: by a proof, or else by a value that shows the contrary.
+"""Whether all values of one schema are valid against another: by a proof, or else by a value that shows the contrary.
 
 Rule 1: the validator's verdict on a value is decisive.
 Rule 2: it tries values near the keywords of both schemas: their limits, texts, names, and examples.
-Rule 3: the work is bounded, by the pair of schemas and by the two documents.
+Rule 3: the work is bounded, for each pair of schemas and for the two documents.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Judge:
         self._proved: dict[tuple[_Key, _Key, str], bool] = {}
 
     def alike(self, old: Schema, new: Schema) -> bool:
-        """Whether two schemas are written alike, with all that they refer to."""
+        """Whether two schemas, and those that they refer to, are written alike."""
         waiting, seen = [(old, new)], set[tuple[_Key, _Key]]()
         while waiting:
             one, other = waiting.pop()
@@ -75,7 +75,7 @@ class Judge:
         return True
 
     def _text(self, schema: Schema) -> Text:
-        """A schema as text, and what it refers to; None if a reference leads nowhere."""
+        """A schema as text, and the schemas that it refers to; None if a reference can't be resolved."""
         key = _key(schema)
         if key not in self._texts:
             written = json.dumps(schema.value, default=_plain, sort_keys=True)
@@ -87,7 +87,7 @@ class Judge:
         return self._texts[key]
 
     def proves(self, one: Schema, other: Schema, direction: Direction) -> bool:
-        """Whether it is proved that all values of a schema are valid by the other."""
+        """Whether it is proved that all values of a schema are valid against the other."""
         key = (_key(one), _key(other), direction)
         if key not in self._proved:
             self._proof.steps = max(min(_STEPS, self._left), 0)
@@ -101,7 +101,7 @@ class Judge:
         return self._proved[key]
 
     def allows_any(self, schema: Schema, direction: Direction) -> bool:
-        """Whether it is proved that any value is valid by a schema."""
+        """Whether it is proved that every value is valid against a schema."""
         self._proof.steps = _STEPS
         try:
             return self._proof.includes((), self.term(schema, direction))
@@ -122,7 +122,7 @@ class Judge:
         return self.proves(one, other, direction) and self.proves(other, one, direction)
 
     def counterexample(self, one: Schema, other: Schema, direction: Direction) -> Any:
-        """A value that is valid by a schema and not by the other; MISSING where none was found."""
+        """A value that is valid against one schema and not the other; MISSING if none was found."""
         if is_binary(one) or is_binary(other):
             return MISSING
         try:
@@ -140,7 +140,7 @@ class Judge:
 
 
 def _key(schema: Schema) -> _Key:
-    """The identity of a schema among two documents: a document that was loaded again has the same URIs."""
+    """The identity of a schema in one of two documents, which may have the same URIs if one was reloaded."""
     return id(schema.references), schema.uri
 
 
@@ -159,7 +159,7 @@ class _DocumentTerms:
         self._entries: dict[str, Any] = {}
 
     def term(self, schema: Schema) -> Term:
-        """A schema as a term, with all that it refers to.
+        """A schema as a term, with the schemas that it refers to.
 
         Raises:
             DocumentError: a schema is broken.
@@ -174,7 +174,7 @@ class _DocumentTerms:
                 self._entries[str(number)] = entry.node
                 waiting += [to for _, to in entry.links]
                 for node, to, _ in entry.dynamic:
-                    # Where it leads depends on how it is reached: only schemas that are written alike are equal.
+                    # Its target depends on how it is reached, so only schemas that are written alike are equal.
                     node["$dynamicRef"] = f"#/$defs/{to}"
                     waiting.append(to)
         return Term(self._compiled.entries[start].node, self._entries)
@@ -212,7 +212,7 @@ class SchemaResults:
     def walked(self, seen: Iterable[Key], left: Iterable[Key]) -> None:
         """Note which pairs of a finished walk lead to a change, and which do not.
 
-        ``left`` are the pairs that the walk did not get to: they count as changed, since nobody looked.
+        ``left`` are the pairs that the walk did not reach: they count as changed, since they were not compared.
         """
         met = set(seen)
         if met <= self._changed:
@@ -232,11 +232,11 @@ class SchemaResults:
         self._changed |= changed
 
 
-# Values near to two schemas.
+# Values close to two schemas.
 
 
 def _near(one: Term, other: Term, first: list[Any]) -> Iterator[Any]:
-    """Yield values that are near to the keywords of two schemas, and to examples of them, the likely ones first."""
+    """Yield values close to the keywords and examples of two schemas, the most likely ones first."""
     nodes = [*_nodes(one), *_nodes(other)]
     scalars = _distinct([value for node in nodes for value in _values_of(node)])[:_MOST_SCALARS]
     scalars = _distinct([*scalars, *_ANY])
@@ -245,7 +245,7 @@ def _near(one: Term, other: Term, first: list[Any]) -> Iterator[Any]:
     objects = [dict.fromkeys(names[:4], "a"), *({name: value} for name in names[:6] for value in scalars[:6])]
     waiting = _distinct([*first, *scalars, *lists, *objects])
     seen = {_written(value) for value in waiting}
-    for count, value in enumerate(waiting, 1):  # it grows
+    for count, value in enumerate(waiting, 1):  # the list grows
         yield value
         if count >= _MOST_TRIED:
             return
@@ -262,7 +262,7 @@ def _nodes(term: Term) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     waiting: list[Any] = [term.node]
     seen: set[int] = set()
-    for node in waiting:  # it grows
+    for node in waiting:  # the list grows
         if len(found) >= _MOST_NODES:
             break
         if isinstance(node, list):
@@ -316,7 +316,7 @@ _FORMATTED: dict[str, tuple[Any, ...]] = {
 
 
 def _names(one: Term, other: Term, nodes: list[dict[str, Any]]) -> list[str]:
-    """Names of properties that values of a schema may have, one that no schema knows among them."""
+    """Names of properties that values of a schema may have, including one that no schema has."""
     names = named_anywhere([one])
     typed = any(isinstance(node.get("additionalProperties"), dict) and node["additionalProperties"] for node in nodes)
     if typed:
@@ -336,7 +336,7 @@ def _names(one: Term, other: Term, nodes: list[dict[str, Any]]) -> list[str]:
 
 
 def _changed(value: Any, names: list[str], scalars: list[Any]) -> Iterator[Any]:
-    """Yield a value with one thing changed."""
+    """Yield variants of a value, each with one thing changed."""
     if isinstance(value, dict):
         for name in value:
             yield {key: item for key, item in value.items() if key != name}

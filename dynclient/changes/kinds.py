@@ -5,7 +5,7 @@ document did not allow: either its code with the new document, or a process that
 Rule 2: a request breaks callers when it allows less than before, a response when it allows more.
 Rule 3: a change that can't be decided, or that only needs a review by a person, is a warning. Everything else is info.
 Rule 4: the severity of an aspect is that of its keyword alone. If it is proved that all values stay valid, the change
-is info, or none; if a value shows the contrary, a warning is breaking.
+is info, or not reported; if a value shows the contrary, a warning becomes breaking.
 Rule 5: a schema is compared in the same aspects in every place; the id of the kind begins with that side.
 """
 
@@ -28,13 +28,13 @@ RANKS: tuple[Rank, ...] = get_args(Rank)
 """The severities, followed by accepted changes of any severity."""
 
 SIDES: tuple[Side, ...] = get_args(Side)
-"""Where a schema may stand. Values of parameters and requests are sent, the others are received."""
+"""Where a schema may be used. Values of parameters and requests are sent, the others are received."""
 
 RECEIVED: frozenset[Side] = frozenset({"response", "response-header"})
 
 
 class Kind(Record):
-    """A kind of change. ``text`` describes it, as the predicate of the preceding name."""
+    """A kind of change. ``text`` describes it: the predicate after the name of the thing that changed."""
 
     id: str
     severity: Severity

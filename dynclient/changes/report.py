@@ -1,7 +1,7 @@
 """The result of a comparison: changes with their kind, operation and location, and the formats that print them.
 
-Rule 1: text of a document cannot leave its place in a report: control characters are escaped, and so are the
-characters that Markdown tables and GitHub's workflow commands give a meaning.
+Rule 1: text of a document can't break the format of a report: control characters are escaped, and so are the
+characters that have a meaning in Markdown tables and in GitHub's workflow commands.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class Change(Record):
 
     ``operation`` is the operationId or ``METHOD path``, ``name`` the Python name; both are empty for a change of the
     whole API. ``where`` names the part of the operation, ``text`` says what happened to it. ``before`` and ``after``
-    are the old and the new value as short text. ``old`` and ``new`` are its locations, None where a document has none.
-    ``accepted`` is the reason for which the change was accepted; empty for any other.
+    are the old and the new value as short text. ``old`` and ``new`` are its locations, None if a document has none.
+    ``accepted`` is the reason why the change was accepted; empty if it was not.
     """
 
     id: str
@@ -97,7 +97,7 @@ class Change(Record):
 
 
 class Changes(Sequence[Change]):
-    """Changes, the worst first, those of one severity in the order of the old document. It prints as a table.
+    """Changes, the worst first; within a severity in the order of the old document. It prints as a table.
 
     The comparison runs on first access, so a client that only reloads does not pay for it.
     """
@@ -105,7 +105,7 @@ class Changes(Sequence[Change]):
     __slots__ = ("_compare", "_found")
 
     def __init__(self, compare: Callable[[], Sequence[Change]] = tuple) -> None:
-        """Take the function that returns the changes, in the order of the old document."""
+        """``compare`` returns the changes in the order of the old document; it is called at the first access."""
         self._compare: Callable[[], Sequence[Change]] | None = compare
         self._found: tuple[Change, ...] = ()
 
@@ -128,7 +128,7 @@ class Changes(Sequence[Change]):
         return self.of("warning")
 
     def of(self, rank: Rank) -> tuple[Change, ...]:
-        """The changes of one severity that are not accepted; those that are for "accepted"."""
+        """The changes of one severity that are not accepted; for "accepted", those that are."""
         return tuple(change for change in self._all if change.rank == rank)
 
     def reach(self, severity: Severity) -> bool:
@@ -199,7 +199,7 @@ class Findings:
     ) -> None:
         """Add a change. ``old`` and ``new`` locate it: a schema, another object of the model, or its pointer.
 
-        ``severity`` is one that was found out for this change, ``example`` a value that shows it.
+        ``severity`` overrides that of the kind; ``example`` is a value that shows the change.
         """
         found = KINDS[kind]
         text = found.text if example is MISSING else f"{found.text} (for example {short_text(example)})"
@@ -214,7 +214,7 @@ class Findings:
             self.changes.append(change)
 
     def differ(self, kind: str, before: Any, after: Any, where: str = "", **at: Any) -> None:
-        """Add a change if a value is not what it was."""
+        """Add a change if a value differs."""
         if before != after:
             self.add(kind, where, before=before, after=after, **at)
 
@@ -266,7 +266,7 @@ def _location(api: API, at: Any) -> Location | None:
     if isinstance(at, Schema):
         return Location(at.uri, at.references)
     pointer: str = at if isinstance(at, str) else getattr(at, "pointer", "")
-    # A pointer of the model lies within the root document, or else follows the URI of another one.
+    # A pointer of the model is within the root document, or else follows the URI of another one.
     return Location(pointer if "#" in pointer else f"{api.document_uri}#{pointer}", api.references) if pointer else None
 
 
@@ -290,9 +290,9 @@ _STYLES = {"breaking": "31", "warning": "33"}
 
 
 def as_text(changes: Changes, *, width: int | None = None, coloured: bool = False) -> str:
-    """A table in columns and a line with counts, for people.
+    """A table and a line with counts, for people.
 
-    If ``width``, that of a terminal, is too small for that, the text of a change is wrapped below its other cells.
+    If the terminal's ``width`` is too small for it, the text of a change is wrapped below its other cells.
     """
     if not changes:
         return "no changes"

@@ -3,9 +3,9 @@
 Rule 1: shapes are compared, so the spelling of a schema (``$ref``, ``allOf``, the version of OpenAPI) does not matter.
 Rule 2: a pair of schemas is compared once, so recursive schemas end.
 Rule 3: a union of one schema is that schema, and ``null`` in a union is a type.
-Rule 4: a branch of a union is identified by its schema's name, or else by what it allows; the remaining branches are
-paired by what they have in common.
-Rule 5: what the keywords say about a change is corrected by what the :class:`Judge` knows about the values.
+Rule 4: a branch of a union is identified by its schema's name, or else by the values that it allows; the remaining
+branches are paired by what they have in common.
+Rule 5: the result of comparing keywords is corrected by what the :class:`Judge` knows about the values.
 Rule 6: a check of the keywords that constrain a value itself takes two shapes, and yields ``(aspect, before, after)``
 for each difference.
 """
@@ -28,9 +28,9 @@ from dynclient.model import Schema
 T = TypeVar("T")
 
 BUDGET = 20_000
-"""Pairs of schemas that one walk compares."""
+"""The maximum of pairs of schemas that one walk compares."""
 _LONGEST_MATCH = 4_000
-"""Pairs of branches that are weighed; branches of larger unions are paired by their order."""
+"""The maximum of pairs of branches that are weighed; branches of larger unions are paired by their order."""
 
 Below = list[tuple[Schema, Schema, str]]
 """Pairs of subschemas, each with its step in the path."""
@@ -59,7 +59,7 @@ class _Walk:
         self._findings.add(f"{self.side}-{aspect}", where, **details)
 
     def run(self, old: Schema, new: Schema) -> None:
-        """Compare two schemas and all below.
+        """Compare two schemas and all their subschemas.
 
         Raises:
             DocumentError: a schema is broken.
@@ -83,7 +83,7 @@ class _Walk:
         self._results.walked(self._seen, (key for *_, key in self._waiting))
 
     def _is_alike(self, old: Schema, new: Schema, key: Key) -> bool:
-        """Whether two schemas are written alike; asked where a walk begins and where a reference leads."""
+        """Whether two schemas are written alike; used at the start of a walk and at the targets of references."""
         begins = not self._seen or (isinstance(old.value, Mapping) and "$ref" in old.value)
         if key in self._results.pairs or not begins or not self._results.judge.alike(old, new):
             return False
@@ -104,7 +104,7 @@ class _Walk:
 
         plain = True
         if _only_branches(old, old_branches) or _only_branches(new, new_branches):
-            # If only one is a union, the other counts as a union of itself, and nothing but branches is compared.
+            # If only one is a union, the other counts as a union of itself, and only branches are compared.
             plain = bool(old_branches and new_branches)
             old_branches, new_branches = old_branches or (old.schema,), new_branches or (new.schema,)
         if old_branches and new_branches:
@@ -127,10 +127,10 @@ class _Walk:
         )
 
     def _judged(self, old: Schema, new: Schema, changes: Local, below: Below) -> tuple[Local, Below]:
-        """Correct the changes of a pair by the facts about the values: by rule 4 of the kinds."""
+        """Correct the changes of a pair by the facts about the values (rule 4 of the kinds)."""
         if self._keeps(old, new):
             is_equal = self._keeps(old, new, back=True)
-            # Whatever is below, each value stays valid. Other pairs are branches that do not belong together.
+            # Each value stays valid, whatever the subschemas are. Other pairs are branches that do not belong together.
             below = [
                 (one, other, step)
                 for one, other, step in below
@@ -149,7 +149,7 @@ class _Walk:
         return self._shown(old, new, changes, is_explained=is_explained), below
 
     def _shown(self, old: Schema, new: Schema, changes: Local, *, is_explained: bool) -> Local:
-        """Look for a value that is not valid any more, or was not valid before, and add it to the change."""
+        """Look for a value that is no longer valid, or was not valid before, and add it to the change."""
         ordered = (new, old) if self.side in RECEIVED else (old, new)
         example = self._results.judge.counterexample(*ordered, _direction(self.side))
         worst = [index for index, (aspect, *_) in enumerate(changes) if self._may_break(aspect)]
@@ -164,7 +164,7 @@ class _Walk:
         ]
 
     def _may_break(self, aspect: str) -> bool:
-        """Whether a change may be why a value is not valid."""
+        """Whether a change may be the reason why a value is not valid."""
         if aspect == "property-added":
             return self.side in RECEIVED
         return aspect not in NOT_OF_VALUES and self._severity(aspect) == "warning"
@@ -340,7 +340,7 @@ def _same_name(one: Schema, other: Schema) -> bool:
 
 
 def _nearest(left: list[Schema], right: list[Schema]) -> list[tuple[Schema, Schema]]:
-    """Remove the pairs that have most in common from both lists, the nearest first, and return them."""
+    """Remove the pairs that have most in common from both lists, and return them, the closest first."""
     if len(left) * len(right) > _LONGEST_MATCH:
         pairs = list(zip(left, right, strict=False))
     else:
@@ -401,14 +401,14 @@ def _tags(old: Shape, new: Shape, add: Add) -> None:
 Differences = Iterator[tuple[str, Any, Any]]
 
 _ALL = frozenset({"array", "boolean", "integer", "number", "object", "string"})
-# Pairs of formats of which the second one allows all values of the first.
+# Pairs of formats; the second of a pair allows all values of the first.
 _WIDER = {("int32", "int64"), ("float", "double"), ("int32", "double"), ("date-time-local", "date-time")}
 # Keywords that a Shape does not hold: any difference in them is reported without a direction.
 _CONDITIONS = (
     "not", "if", "then", "else", "contains", "propertyNames", "dependentSchemas", "dependentRequired",
     "unevaluatedItems", "unevaluatedProperties",
 )  # fmt: skip
-# Formats that are annotations only, and never validated.
+# Formats that are annotations, and never validated.
 _NO_FORMATS = frozenset({None, "password", "binary", "byte", "base64", "base64url"})
 
 
@@ -484,7 +484,7 @@ def encodings(old: Shape, new: Shape) -> Differences:
         yield "encoding-changed", before or "none", after or "none"
 
 
-# The limits of lengths and counts, all of them keywords in the spelling of kinds.
+# The limits of lengths and counts: keywords as they are spelled in kinds.
 _COUNTS = sorted(bound for bound in BOUNDS if "-" in bound)
 
 
@@ -526,7 +526,7 @@ def multiples(old: Shape, new: Shape) -> Differences:
 
 
 def _or_none(value: Any, null: Any = "none") -> Any:
-    """A value for people: "none" where there is none, and ``null`` for None."""
+    """A value for people: "none" if it is missing, and ``null`` for None."""
     if value is MISSING or value == math.inf:
         return "none"
     return null if value is None else value

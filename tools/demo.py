@@ -33,7 +33,7 @@ BXML = '<?xml version="1.0" encoding="UTF-8"?><Bxml><SpeakSentence>Hello.</Speak
 
 
 def paint(text: str, colour: str) -> str:
-    """The text in a colour, where a person looks at it."""
+    """The text in a colour, if the output is a terminal."""
     return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if PRETTY else text
 
 
@@ -43,17 +43,17 @@ def title(text: str) -> None:
 
 
 def shown(data: Any) -> str:
-    """Data as JSON, indented to stand below its operation."""
+    """Data as JSON, indented below its operation."""
     return indented(json.dumps(data, indent=2, ensure_ascii=False), 4)
 
 
 def indented(text: str, width: int = 13) -> str:
-    """Lines that stand below the first one."""
+    """The lines, those after the first one indented."""
     return text.replace("\n", "\n" + " " * width)
 
 
 def request_line(response: Response) -> str:
-    """The request line as the server got it."""
+    """The request line that the server received."""
     request = response.request
     if request is None:
         return ""
@@ -77,7 +77,7 @@ def refused(what: str, error: DynclientError) -> None:
 
 
 def four_calls(voice: dynclient.Client, server: Server) -> None:
-    """Create a call, look at it, change it, and give it other instructions."""
+    """Create a call, get it, change it, and give it other instructions."""
     title("The four calls of the Voice Calls API")
     call = voice.create_call(ACCOUNT, CALL)
     show_call(server, call)
@@ -123,15 +123,15 @@ def refusals(voice: dynclient.Client, server: Server) -> None:
         EncodeError, "BXML that is not well-formed", lambda: voice.update_call_bxml(ACCOUNT, "c-1", "<Bxml><Hangup>")
     )
     if len(server.requests) != before:
-        raise SystemExit("something was sent that should not have been")
+        raise SystemExit("an invalid request was sent")
     title("Refused by the server")
     stranger = voice.with_options(auth=(USER, "a wrong password"))
     expect(Unauthorized, "a wrong password", lambda: stranger.create_call(ACCOUNT, CALL))
-    expect(NotFound, "a call that is not there", lambda: voice.get_call_state(ACCOUNT, "c-never-made"))
+    expect(NotFound, "a call that does not exist", lambda: voice.get_call_state(ACCOUNT, "c-never-made"))
 
 
 def expect(kind: type[DynclientError], what: str, call: Any) -> None:
-    """Make a call that has to fail in one way."""
+    """Make a call that must raise this error."""
     try:
         call()
     except kind as error:
@@ -141,7 +141,7 @@ def expect(kind: type[DynclientError], what: str, call: Any) -> None:
 
 
 def main() -> None:
-    """Show it all."""
+    """Start the mock server and make all calls."""
     document = OPENAPI / "voice.yaml"
     with (
         serve(document, credentials=(USER, PASSWORD), stateful=True) as server,

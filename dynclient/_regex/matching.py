@@ -1,10 +1,10 @@
-"""Compiled regular expressions, which search in bounded time.
+"""Compiled regular expressions that search in bounded time.
 
 Rule 1: a pattern whose time can't grow beyond the square of its text goes to Python's ``re``, in ``re``'s spelling.
-Rule 2: an automaton follows any other; so it does every pattern where the text is long, or the budget is nearly spent.
-Rule 3: an automaton can't follow lookarounds and back references, nor very many states. Lookaheads at the start
-(``^(?=...)(?!...)``) are taken off and matched by themselves. The rest goes to ``re`` if its time is bounded by a power
-of the text's length, as far as the budget allows; otherwise the pattern is not evaluated.
+Rule 2: any other pattern is run by an automaton, and so is every pattern if the text is long or the budget nearly used.
+Rule 3: an automaton can't run lookarounds, back references, or very many states. Lookaheads at the start
+(``^(?=...)(?!...)``) are split off and matched by themselves. The rest goes to ``re`` if its time is bounded by a power
+of the text's length, and the budget allows it; otherwise the pattern is not evaluated.
 Rule 4: the automaton follows all paths through a pattern at once, so no path is tried twice (K. Thompson, 1968). The
 position after a character is cached with the position before it, so it is found by one look-up.
 Rule 5: a counted repetition of one character class is one state with a set of counts, not one state for each count:
@@ -35,7 +35,7 @@ from dynclient._regex.syntax import (
 )
 
 LONGEST = 512
-"""How many characters a pattern with repetitions or choices may have by default."""
+"""The default of the maximum length of a pattern with repetitions or choices."""
 
 _LONG = 500
 _STEPS = 100_000_000
@@ -47,22 +47,22 @@ _MOST_PORTABLE = 1_000
 
 
 class Budget:
-    """The steps that are left for searches: some two seconds' worth. Several searches may share one."""
+    """The remaining steps for searches, about two seconds by default. Several searches may share one budget."""
 
     def __init__(self, steps: int = _STEPS) -> None:
-        """Take the number of steps of ``re``, each some 25 nanoseconds."""
+        """``steps`` are those of ``re``, about 25 nanoseconds each."""
         self.left = steps
 
 
 class Pattern:
-    """A pattern, ready to be searched for.
+    """A pattern that is ready for searches.
 
     ``problem`` says why it can't be evaluated, and is empty if it can; ``is_invalid``: it is not a regular expression
-    at all. ``portable`` is a spelling that Rust's ``regex`` reads alike, or None where there is none.
+    at all. ``portable`` is a spelling with the same meaning in Rust's ``regex``, or None.
     """
 
     def __init__(self, source: str, longest: int = LONGEST) -> None:
-        """Read a pattern. ``longest`` is the number of characters that it may have unless it is plain text."""
+        """Read a pattern. ``longest`` is its maximum length in characters, unless it is plain text."""
         self.source = source
         self.problem = ""
         self.is_invalid = False
@@ -88,7 +88,7 @@ class Pattern:
     def search(self, text: str, budget: Budget | None = None) -> bool | None:
         """Return whether the pattern is found anywhere in a text.
 
-        Returns None where that is not known: the pattern can't be evaluated, or not within the budget.
+        Returns None if that is unknown: the pattern can't be evaluated, or not within the budget.
         """
         if self.problem:
             return None
@@ -102,12 +102,12 @@ class Pattern:
 
 @lru_cache(maxsize=1024)
 def compile(source: str, longest: int = LONGEST) -> Pattern:  # noqa: A001 - it does what ``re.compile`` does
-    """Make a pattern ready, once for each. Never raises: see :attr:`Pattern.problem`."""
+    """Read a pattern; each is read once. Never raises: see :attr:`Pattern.problem`."""
     return Pattern(source, longest)
 
 
 class Risk(Record):
-    """How the time for a match by backtracking may grow with the length of the text.
+    """How the time of a match by backtracking may grow with the length of the text.
 
     A search tries at most ``choices`` times the length to the power of ``power`` paths; ``nested`` means that there is
     no such bound. A lookaround is never tried again, so its paths do not multiply with the others: each step costs at
@@ -143,7 +143,7 @@ class _Matcher:
             self.regex = _regex(tree)
 
     def search(self, text: str, budget: Budget) -> bool | None:
-        # The most that backtracking can take; what it really takes can't be seen.
+        # The most steps that backtracking can take; the real number is unknown.
         most = self.choices * len(text) ** self.power
         if self.regex is not None and (self.automaton is None or len(text) <= _LONG) and most <= budget.left:
             budget.left -= most
@@ -189,7 +189,7 @@ def _walk(tree: Any) -> list[Any]:
 
 
 def _is_portable(tree: Any) -> bool:
-    """Whether Rust's ``regex`` reads the pattern alike, and without laying out very many states."""
+    """Whether the pattern means the same in Rust's ``regex``, without very many states."""
     for part in _walk(tree):
         if isinstance(part, (Look, Back)) or (isinstance(part, One) and not part.set.is_ascii):
             return False
@@ -199,7 +199,7 @@ def _is_portable(tree: Any) -> bool:
 
 
 def _laid_out(tree: Any) -> int:
-    """How many characters a pattern has with its counted repetitions written out."""
+    """The length of a pattern in characters, with its counted repetitions written out."""
     if isinstance(tree, (Sequence, Choice)):
         return sum(map(_laid_out, tree.parts))
     if isinstance(tree, Group):
@@ -215,7 +215,7 @@ def _is_anchored(tree: Any) -> bool:
 
 
 def _risk(tree: Any) -> Risk:
-    """How the time may grow: repetitions in a row multiply, a repetition of choices is not bounded."""
+    """How the time may grow: adjacent repetitions multiply, a repetition of choices is unbounded."""
     if isinstance(tree, Group):
         return _risk(tree.part)
     if isinstance(tree, Look):
@@ -295,20 +295,20 @@ Threads: TypeAlias = frozenset["int | tuple[int, Spans]"]
 
 
 class Unfit(Exception):
-    """An automaton can't follow the pattern: it has lookarounds or back references, or too many states."""
+    """An automaton can't run the pattern: it has lookarounds or back references, or too many states."""
 
 
 class Counter(Record):
-    """A state that reads a character class ``least`` to ``most`` times; ``most`` is None where there is no bound."""
+    """A state that reads a character class ``least`` to ``most`` times; ``most`` is None if there is no bound."""
 
     set: CharacterSet
     least: int
     most: int | None
 
     def advanced(self, spans: Spans) -> Spans:
-        """The counts after one more character; those beyond ``most`` end."""
+        """The counts after one more character; those above ``most`` are dropped."""
         most = self.most if self.most is not None else max(self.least, 1)
-        # Without a bound, all counts from ``least`` on are alike.
+        # Without a bound, all counts from ``least`` on are equivalent.
         kept = [(low + 1, min(high + 1, most)) for low, high in spans if low < most]
         if self.most is None and spans[-1][0] == most and (not kept or kept[-1][1] < most):
             kept.append((most, most))
@@ -321,7 +321,7 @@ class Position:
     __slots__ = ("before", "following", "is_end", "threads")
 
     def __init__(self, threads: Threads, before: str) -> None:
-        """Take the threads, and the condition of an edge on the character before."""
+        """``threads`` are the active states; ``before`` is the kind of the character before the position."""
         self.threads = threads
         self.before = before
         self.following: dict[str, Any] = {}
@@ -329,13 +329,13 @@ class Position:
 
 
 class Automaton:
-    """A pattern as states. A state reads a character, is at an edge, counts, or only leads on."""
+    """A pattern as states. A state reads a character, tests an edge, counts, or only leads to others."""
 
     def __init__(self, tree: Any) -> None:
         """Lay out a tree.
 
         Raises:
-            Unfit: it has parts that no automaton can follow, or more states than are allowed.
+            Unfit: it has parts that no automaton can run, or more states than are allowed.
         """
         self.reads: list[CharacterSet | Edge | Counter | None] = []
         self.onward: list[list[int]] = []
@@ -386,9 +386,9 @@ class Automaton:
         return after
 
     def search(self, text: str, most: int) -> tuple[bool | None, int]:
-        """Return whether the pattern is found anywhere in a text, and how many states were gone through for it.
+        """Return whether the pattern is found anywhere in a text, and the number of states visited.
 
-        Returns None where these would be more than ``most``.
+        Returns None in place of the first if that number would exceed ``most``.
         """
         position = self.position(frozenset((self.first,)), "")
         work = 0
@@ -425,9 +425,9 @@ class Automaton:
         return found
 
     def step(self, position: Position, character: str) -> tuple[Any, int]:
-        """Read a character: True where the pattern is found before it, else the next position.
+        """Read a character: True if the pattern is found before it, else the next position.
 
-        Also returns how many states and counts were gone through.
+        Also returns the number of states and counts visited.
         """
         states, counts = self.reached(position.threads, position.before, character)
         cost = len(states) + sum(map(len, counts.values()))
@@ -442,12 +442,12 @@ class Automaton:
             counter = self.reads[state]
             if isinstance(counter, Counter) and character in counter.set and (advanced := counter.advanced(spans)):
                 following.add((state, advanced))
-        # Of the character before, an edge asks only whether it is a word's character, or ends a line.
+        # An edge only depends on whether the character before it is a word character, or ends a line.
         before = "\n" if character in _LINE_ENDS else "w" if character in WORD else "-"
         return self.position(frozenset(following), before), cost
 
     def reached(self, threads: Threads, before: str, after: str) -> tuple[set[int], dict[int, Spans]]:
-        """The states that are reached without reading, between two characters; and the counts of those that count.
+        """The states that are reached between two characters, without reading; and the counts of those that count.
 
         ``before`` and ``after`` are ``""`` at the start and at the end of the text.
         """

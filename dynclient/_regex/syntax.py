@@ -2,10 +2,10 @@ r"""ECMA-262 regular expressions, read into a tree, and the sets of characters i
 
 Rule 1: patterns mean what ECMA-262 says with the flag ``u``: characters are code points, ``\d`` is ASCII, ``\s`` is
 not, and ``$`` is the end of the text, not a newline before it.
-Rule 2: also read, unless ``strict`` (as the format ``regex`` is): what ECMA-262 allows without that flag (Annex B), and
-what authors borrow from other languages and can have only one meaning: ``(?i)``, ``\A``, ``\z``, ``(?P<name>``,
+Rule 2: unless ``strict`` (as for the format ``regex``), this is read too: the syntax that ECMA-262 allows without that
+flag (Annex B), and syntax of other languages that has only one meaning: ``(?i)``, ``\A``, ``\z``, ``(?P<name>``,
 ``\p{Print}``, ``[[:alpha:]]``, ``[a-z&&[^x]]``.
-Rule 3: a set of characters is made of ranges, and of tests for what has no short list of them (Unicode's categories).
+Rule 3: a set of characters consists of ranges, and of tests if the ranges would be many (Unicode's categories).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _FEW = 256
 
 
 class CharacterSet:
-    """A set of characters. ``single`` is its only one, if it was written as one."""
+    """A set of characters. ``single`` is the character, if the set was written as a single one."""
 
     __slots__ = ("ranges", "single", "tests")
 
     def __init__(
         self, ranges: Collection[tuple[int, int]] = (), tests: Collection[Test] = (), *, single: str | None = None
     ) -> None:
-        """Take ranges of code points, and tests of characters; a character of either is in the set."""
+        """``ranges`` are of code points, ``tests`` of characters; a character that fits any of them is in the set."""
         self.ranges = tuple(ranges)
         self.tests = tuple(tests)
         self.single = single
@@ -59,7 +59,7 @@ class CharacterSet:
 
     @classmethod
     def union(cls, parts: Collection[CharacterSet]) -> CharacterSet:
-        """The characters of all."""
+        """The union of the sets."""
         return cls([each for part in parts for each in part.ranges], [each for part in parts for each in part.tests])
 
     def inverted(self) -> CharacterSet:
@@ -84,7 +84,7 @@ class CharacterSet:
         return not self.tests and all(low <= _ASCII and (high < _ASCII or high == _LAST) for low, high in self.ranges)
 
     def text(self) -> str:
-        """The set as a class of Python's ``re``, which Rust's ``regex`` reads alike; only for a set without tests."""
+        """The set as a class in the syntax of Python's ``re`` and Rust's ``regex``; only for a set without tests."""
         spans = (_escaped(low) if low == high else f"{_escaped(low)}-{_escaped(high)}" for low, high in self.ranges)
         return f"[{''.join(spans)}]" if self.ranges else r"[^\x00-\U0010ffff]"
 
@@ -201,7 +201,7 @@ _PROPERTIES = {
 
 @lru_cache(maxsize=256)
 def property_set(name: str) -> CharacterSet | None:
-    r"""The set of ``\p{name}`` (ECMA-262, table 67 and following), or None where it is not known."""
+    r"""The set of ``\p{name}`` (ECMA-262, table 67 and following), or None if it is unknown."""
     key, _, value = name.rpartition("=")
     plain = value.lower()
     if key in {"Script", "sc", "Script_Extensions", "scx"}:
@@ -250,19 +250,19 @@ class One(Record):
 
 
 class Sequence(Record):
-    """One after the other."""
+    """Expressions in sequence."""
 
     parts: tuple[Any, ...]
 
 
 class Choice(Record):
-    """One or the other."""
+    """Alternatives."""
 
     parts: tuple[Any, ...]
 
 
 class Repeat(Record):
-    """The same again; ``most`` is None where there is no bound."""
+    """A repetition; ``most`` is None if there is no bound."""
 
     part: Any
     least: int
@@ -286,7 +286,7 @@ class Look(Record):
 
 
 class Edge(Record):
-    """A place between characters: ``start``, ``end``, ``word`` or ``inner``, and of a line where ``line`` is set."""
+    """A place between characters: ``start``, ``end``, ``word`` or ``inner``; with ``line``, those of a line."""
 
     kind: str
     line: bool = False
@@ -307,7 +307,7 @@ def read(source: str, *, strict: bool = False) -> Any:
     reader = _Reader(source, strict=strict)
     tree = reader.choice(0)
     if reader.at < len(source):
-        raise PatternError("has a ')' too many")
+        raise PatternError("has one ')' too many")
     for number in reader.references:
         if number > reader.groups:
             raise PatternError(f"refers to group {number}, which does not exist")
@@ -320,7 +320,7 @@ class _Reader:
         self.strict = strict
         self.at = 0
         self.groups = 0
-        # Found first: a reference may stand before its group.
+        # Collected first: a reference may precede its group.
         starts = [found for found in _GROUPS.finditer(source) if found[0].startswith("(")]
         self.names = {found[1]: number for number, found in enumerate(starts, 1) if found[1]}
         self.references: list[int] = []
@@ -412,7 +412,7 @@ class _Reader:
         return Group(self.closed(depth), number)
 
     def flagged(self, depth: int, found: re.Match[str]) -> Any:
-        """``(?:...)``, ``(?i:...)``, and ``(?i)``, which holds for the rest of the group around it."""
+        """``(?:...)``, ``(?i:...)``, and ``(?i)``, which applies to the rest of the enclosing group."""
         before = self.flags
         self.flags = (before | set(found[1])) - set(found[2] or "")
         if found[3] == ")":
@@ -448,7 +448,7 @@ class _Reader:
         return One(self.escaped(character))
 
     def escaped(self, character: str, *, in_class: bool = False) -> CharacterSet:
-        """The set that an escape stands for, after its first character."""
+        """The set of an escape, by the characters after the backslash."""
         if character in SHORTHANDS:
             return SHORTHANDS[character]
         if character in "pP" and self.take("{"):
@@ -463,7 +463,7 @@ class _Reader:
         self.at = end + 1
         found = property_set(name) or (None if self.strict else POSIX.get(name.lower()))
         if found is None:
-            raise PatternError(f"uses the property {name!r}, which is not known")
+            raise PatternError(f"uses the property {name!r}, which is unknown")
         return found.inverted() if negative else found
 
     def code(self, character: str, *, in_class: bool = False) -> str:
@@ -493,7 +493,7 @@ class _Reader:
         return int(text, 16)
 
     def paired(self, code: int) -> str:
-        """Two escapes of surrogates are one character."""
+        """Two escapes of surrogates form one character."""
         if 0xD800 <= code < 0xDC00 and self.peek("\\u"):  # noqa: PLR2004 - RFC 2781, 2.2
             before = self.at
             self.at += 2

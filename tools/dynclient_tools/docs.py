@@ -86,8 +86,8 @@ def _llms_name(page: TagPage) -> str:
 def navigation(client: Client, source: str, folder: str, theme: str | None = None) -> str:
     """Write the configuration of mkdocs for the pages in a folder.
 
-    ``theme`` is one that mkdocs knows; without it, mkdocs-material is used if it is installed. No theme makes a
-    reader's browser ask another site for anything.
+    ``theme`` is the name of an installed one; the default is mkdocs-material if that is installed. The pages
+    load nothing from other sites.
     """
     shown = site(client, source, check=True)
     nav: list[dict[str, Any]] = [{"Overview": INDEX}, *({_as_html(page.title): page.file} for page in shown.tags)]
@@ -112,7 +112,7 @@ def _palette(scheme: str, icon: str, following: str) -> dict[str, Any]:
 
 
 _SCHEMES = {"light": "default", "dark": "slate"}
-# The settings of themes, by their names. Material's fonts and mkdocs' highlighter would come from other sites.
+# Theme -> its settings. Material's fonts and mkdocs' highlighter would come from other sites.
 _THEMES: dict[str, dict[str, Any]] = {
     "material": {
         "name": "material",

@@ -33,7 +33,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}\Z")
 
 
 class NotOurs(Exception):
-    """A file that this tool has not written is in the way."""
+    """A file with this name exists, and this tool has not written it."""
 
 
 class Emitted(NamedTuple):
@@ -46,7 +46,7 @@ class Emitted(NamedTuple):
         """Write the files.
 
         Raises:
-            NotOurs: another file is in the way.
+            NotOurs: a file exists that this tool has not written.
             OSError: a file can't be written.
         """
         return write(self.folder, self.files)
@@ -76,7 +76,7 @@ def pages(
     """
     from dynclient_tools.docs import docs, navigation
 
-    # The readers of the pages have the document in another place than their author.
+    # Readers of the pages do not have the document at its author's path.
     source = _shown(document)
     source = Path(source).name if Path(source).is_absolute() else source
     with dynclient.load(document, overlays=overlays) as client:
@@ -89,12 +89,12 @@ def pages(
 
 
 def _shown(document: Any) -> str:
-    """The document as generated files name it; standard input has no name that a reader could use."""
+    """The name of the document in generated files; standard input has no name that a reader could use."""
     return document if isinstance(document, str) else "openapi.yaml"
 
 
 def _check_pages(mkdocs: Path, folder: str) -> None:
-    """Check that an existing configuration is for these pages."""
+    """Check that an existing configuration belongs to these pages."""
     lines = mkdocs.read_text(encoding="utf-8").splitlines() if mkdocs.is_file() else []
     other = next((line for line in lines if line.startswith("docs_dir: ") and line != f'docs_dir: "{folder}"'), "")
     if other and MARK in lines[0]:

@@ -1,6 +1,6 @@
-"""Text of a document as Markdown that cannot leave its place, and types as Markdown with links.
+"""Text of a document as Markdown that can't change the structure of its page, and types as Markdown with links.
 
-Rule 1: text is escaped, never removed: what a sanitiser removes can join what is left of both sides.
+Rule 1: text is escaped, never removed: after a removal, the text before and after it could form new markup.
 Rule 2: a document's own Markdown keeps emphasis, lists, code, and links to the web or to mail addresses.
 Rule 3: Markup is ready to be written; everything else is escaped when it is written (:mod:`dynclient_tools.rendering`).
 Rule 4: HTML tags without attributes, and links to the web, become Markdown first; other tags are shown as text.
@@ -25,21 +25,21 @@ _ESCAPES = {
     ">": "&gt;",
 }
 _SPECIAL = re.compile(r"[\\\[\]`|~&<>]")
-# At the start of a line or of a list item, these make a heading, an underline of one, a rule, or front matter.
+# At the start of a line or list item, these begin a heading, the underline of one, a rule, or front matter.
 _STRUCTURE = re.compile(
     r"^([ \t]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+){0,20})"
     r"(#|=|\+{3}|-(?=[- \t]*$)|\*(?=[* \t]*$)|_(?=[_ \t]*$))",
     re.MULTILINE,
 )
-# In plain text, also emphasis, and what begins a heading, a list or an underline.
+# In plain text, emphasis too, and the start of a heading, a list or an underline.
 _EMPHASIS = re.compile(r"\*|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _OPENING = re.compile(r"^(?:(?=#|[-+](?:\s|$)|[-=]+\s*$)|(\d{1,9})(?=[.)](?:\s|$)))")
 _INLINE = re.compile(
     r"(?P<escaped>\\[!-/:-@\[-`{-~])|(?P<image>!(?=\[))|(?P<code>(?<!`)`[^`\n]+`(?!`))"
-    # The text of a link may contain code and a line end.
+    # The text of a link may contain code and a line break.
     r"|\[(?P<text>(?:[^\[\]\n`\\]|\n(?!\s*\n)|(?<!`)`[^`\n\[\]]+`(?!`))*)\]\((?P<url>(?:https?://|mailto:)[^\s()<>\\|`\[\]\"]+)\)"
 )
-# CommonMark, 4.5. Possessive, since one repetition could match what the next one does.
+# CommonMark, 4.5. Possessive, since two adjacent repetitions could match the same characters.
 _FENCE = re.compile(r" {0,3}+(`{3,}+|~{3,}+)[ \t]*+([A-Za-z0-9+-]*+)[^\n`]*+")
 
 
@@ -56,7 +56,7 @@ _SPANS = (
         r"[\2](\1)",
     ),
 )
-# The tag, what stands for it, and the spaces before and after it that go: None for all.
+# The tag, its replacement, and the number of spaces before and after it to remove: None for all.
 _BREAKS = (
     (re.compile(r"<br\s*/?>", re.IGNORECASE), "  \n", " \t", " \t"),
     (re.compile(r"<li>", re.IGNORECASE), "\n- ", None, None),
@@ -65,7 +65,7 @@ _BREAKS = (
 _BLOCKS = re.compile(r"</?(?:p|ul|ol|div)>", re.IGNORECASE)
 
 
-# Types, statuses and many descriptions come again with each operation.
+# Types, statuses and many descriptions are repeated in each operation.
 _remembered = lru_cache(maxsize=4096)
 
 
@@ -125,7 +125,7 @@ def _blocks(value: str) -> Iterator[str]:
     """The blocks of code and the paragraphs between them, written."""
     lines = value.split("\n")
     start = at = 0
-    # The shortest run of each character that is known to open a block that nothing closes.
+    # Character -> the shortest run of it that is known to open a block without an end.
     unclosed: dict[str, int] = {}
     while at < len(lines):
         opening = _FENCE.fullmatch(lines[at])
@@ -205,7 +205,7 @@ def _longest_run(value: str) -> int:
 
 
 def _without_html(value: str) -> str:
-    """Write the simple HTML tags of a text as Markdown, for looks alone: the result is escaped like any other."""
+    """Write the simple HTML tags of a text as Markdown. This is for looks only: the result is escaped like any text."""
     if "<" not in value:
         return value
     for span, replacement in _SPANS:

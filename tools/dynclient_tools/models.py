@@ -2,9 +2,9 @@
 
 Rule 1: a schema has one type, or two if a request differs from a response; the type of requests then has ``Input``
 appended to its name. They differ by readOnly and writeOnly properties, by files, by enums, which are open in a
-response, and if they use a schema that differs.
+response, and by schemas in them that differ.
 Rule 2: an object without a name is named after its first use.
-Rule 3: types of both directions have lists and dicts; types that are only sent have any Sequence or Mapping.
+Rule 3: types of both directions use list and dict; types that are only sent use Sequence and Mapping.
 Rule 4: a property whose name is not a Python name, or would hide a type, makes its TypedDict use the functional form.
 Rule 5: the definitions are executed as a module, so a type that may not exist yet is named by a string.
 """
@@ -42,7 +42,7 @@ class Key(NamedTuple):
 
 
 class Model(NamedTuple):
-    """A type to be written. ``tags`` are pairs of a discriminator property and a value that selects it."""
+    """A type to be written. ``tags`` are pairs: a discriminator property, and the value that selects the type."""
 
     schema: Schema
     name: str
@@ -52,7 +52,7 @@ class Model(NamedTuple):
 
     @property
     def is_enum(self) -> bool:
-        """Whether this is an alias of literals. Responses open it where they name it."""
+        """Whether this is an alias of literals. Responses allow other values wherever they use it."""
         parts = self.hint.members if self.hint.kind == "union" else (self.hint,)
         return any(part.kind == "literal" for part in parts) and all(part.kind in _FLAT for part in parts)
 
@@ -74,7 +74,7 @@ class Models:
         return self._models[Key(hint.schema.uri, direction, hint.kind)] if hint.schema is not None else None
 
     def all(self) -> list[Model]:
-        """All types without repetition, in the order of their first use."""
+        """All types, each once, in the order of their first use."""
         return list({model.name: model for model in reversed(self._models.values())}.values())[::-1]
 
     def reached(self, model: Model) -> Iterator[Model]:
@@ -85,7 +85,7 @@ class Models:
                 yield found
 
     def _collect(self, hint: Hint, direction: Direction, location: str) -> None:
-        """Collect all types that a type reaches, with a stack of its own, since schemas nest deeply."""
+        """Collect all types that a type uses. It keeps its own stack, since schemas may be nested deeply."""
         waiting: list[tuple[Hint, str, Key | None]] = [(hint, location, None)]
         while waiting:
             here, name, owner = waiting.pop()
@@ -212,7 +212,7 @@ def _alias(models: Models, first: str, aliases: Mapping[str, Model], written: se
 
 
 def _typed_dict(models: Models, model: Model, hidden: frozenset[str]) -> list[str]:
-    # Type checkers take no empty name.
+    # Type checkers do not accept an empty name.
     named = [field for field in fields(model.schema, model.direction) if field.wire]
     members = {field.wire: _member(models, model, field) for field in named}
     if not all(_is_plain(wire) and wire not in hidden for wire in members):
@@ -224,7 +224,7 @@ def _typed_dict(models: Models, model: Model, hidden: frozenset[str]) -> list[st
     described = clean(shape(model.schema).description or "")
     if not _has_more(model):
         return syntax.class_of(model.name, ["TypedDict"], body, described)
-    # PEP 728. Only in a class: mypy, which does not know the keyword yet, would drop the fields of the functional form.
+    # PEP 728. Only in a class: mypy does not know the keyword yet, and would drop the fields of the functional form.
     return syntax.class_of(model.name, ["TypedDict", "extra_items=Any"], body, described, "  # type: ignore[call-arg]")
 
 

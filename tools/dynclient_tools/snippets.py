@@ -29,7 +29,7 @@ _LONGEST = 4000
 _COMMENT = 100
 _DEEPEST = 40
 _PARTS = "multipart/"
-_BOUNDARY = "example"  # A fixed one, so that pages are reproducible.
+_BOUNDARY = "example"  # Fixed, so that pages are reproducible.
 
 # Placeholders for the credentials of schemes.
 _LOGIN = '("YOUR USERNAME", "YOUR PASSWORD")'
@@ -109,7 +109,7 @@ _OWN = frozenset({"dynclient", "result", "data", "status", "headers", "error", "
 
 
 def _variable(site: Site, name: str) -> str:
-    """The variable for an argument, with an underscore if the examples use its name for something else."""
+    """The variable for an argument, with an underscore appended if the examples use its name for something else."""
     return f"{name}_" if name in _OWN or name == site.client else name
 
 
@@ -127,12 +127,12 @@ def _assignment(site: Site, argument: ArgumentView, example: Mapping[str, Any]) 
 
 
 def _line(described: str) -> str:
-    """A text of the document as a comment: the first sentence or two of it, on one line that it can't leave."""
+    """The first sentence or two of a text of the document, as a comment that is always one line."""
     return textwrap.shorten("".join(c if c.isprintable() else " " for c in described), _COMMENT, placeholder=" ...")
 
 
 def all_properties(site: Site, page: OperationPage) -> str:
-    """Write the body with its optional properties too; empty if the example above has them all."""
+    """Write the body with its optional properties too; empty if the example already has them all."""
     whole, short = page.example, _short(page)
     bodies = [each for each in page.given if each.kind == "body" and whole.get(each.name) != short.get(each.name)]
     return "\n".join(_assignment(site, body, whole) for body in bodies)
@@ -140,7 +140,7 @@ def all_properties(site: Site, page: OperationPage) -> str:
 
 @lru_cache(maxsize=1)
 def _short(page: OperationPage) -> Mapping[str, Any]:
-    """The example arguments, the body with its required properties alone if such a call is valid."""
+    """The example arguments; the body has only its required properties if such a call is valid."""
     example = page.example
     body = page.method.operation.body
     media_types = list(body.content.values()) if body is not None else []
@@ -155,7 +155,7 @@ def _short(page: OperationPage) -> Mapping[str, Any]:
 
 
 def _required(schema: Schema | None, value: Any, depth: int = 0) -> Any:
-    """A value without the properties that its schema does not require; where it requires none, all stay."""
+    """A value with only the required properties of its schema; all of them if none is required."""
     if schema is None or depth > _DEEPEST:
         return value
     seen = shape(schema)
@@ -168,7 +168,7 @@ def _required(schema: Schema | None, value: Any, depth: int = 0) -> Any:
 
 
 def _options(page: OperationPage) -> dict[str, Any]:
-    """An option that a document without a server needs to prepare a call."""
+    """The option that preparing a call needs if the document has no server."""
     return {} if "://" in page.base_url else {"base_url": "https://example.com"}
 
 
@@ -210,7 +210,7 @@ def prepared(page: OperationPage, media_range: str | None = None) -> Request | N
 
 
 def curl(page: OperationPage) -> str:
-    """Write the call as a command line; empty if there is none, or if it would differ each time."""
+    """Write the call as a command line; empty if it can't be, or if it would differ each time."""
     known = page.view.content_types
     chosen = known[0] if known and is_concrete(known[0]) and (len(known) == 1 or known[0].startswith(_PARTS)) else None
     # Keys and boundaries differ each time.
@@ -255,7 +255,7 @@ def _response_body(media_type: MediaType) -> Sent | None:
             media_type.media_range
         ):
             return _encoded(media_type)
-        # Most operations answer with schemas of others.
+        # Most operations share the schemas of their responses with others.
         schema = follow(media_type.schema)
         known: dict[tuple[str, str], Sent | None] = cache(schema.references, "response bodies")
         key = schema.uri, media_type.media_range

@@ -98,7 +98,7 @@ def stubs(client: Client, source: str, templates: Path | None = None, tags: Coll
         exported = syntax.list_of(form for page in pages for form in writer.classes(page))
         own = {"names": syntax.source([syntax.assigned("__all__", exported)]), "operations": operations}
         written[f"_operations_{number}.pyi"] = template.render({**values, **own})
-    # The builders let nothing else in, so only the templates around the statements are left to check.
+    # The builders write only valid statements, so this checks the templates around them.
     bare = {**values, **dict.fromkeys(("names", "clients", "loads"), Markup("")), "models": [], "operations": []}
     for frame in (*_FILES.values(), "operations.pyi"):
         syntax.check(environment.get_template(f"{frame}.jinja").render(bare))
@@ -124,7 +124,7 @@ class _Writer:
         self.pages = list({page.view.key: page for _, page in shown.operations}.values())
         wanted = [f"{class_name(page.view.name)}Operation" for page in self.pages]
         of_tags = [page.namespace for page in shown.tags if page.namespace]
-        # Without tags, the namespaces are those of paths.
+        # If there are no tags, the namespaces are those of paths.
         tags = dict.fromkeys([*of_tags, *(namespace for page in self.pages for namespace, _ in page.view.names)])
         wanted += [f"{class_name(namespace)}Namespace" for namespace in tags]
         names = iter(distinct(wanted, _TAKEN))
@@ -168,10 +168,10 @@ class _Writer:
     def _waits(self, page: OperationPage, returns: str, *, is_async: bool) -> Iterator[str]:
         """Write ``wait`` and ``start``.
 
-        The result type of later requests is known only for a GET, which is repeated.
+        The type of a later result is known only for a GET, which is repeated.
         """
         waiter = page.method.waiter
-        # Others are typed by _Described: many documents have a 202 that means nothing.
+        # Others get their types from _Described: many documents have a 202 that means nothing.
         if waiter is None or not (waiter.poll == "same" or waiter.confidence == "certain"):
             return
         result = returns if page.view.method == "GET" else "Any"

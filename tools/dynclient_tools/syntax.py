@@ -1,9 +1,9 @@
-"""Build Python source; text of a document can't break out of its literal.
+"""Build Python source in which text of a document can't break out of its literal.
 
-Rule 1: text of a document is written as a literal only; what is written as a name is checked to be one. So any nesting
-of these builders is the syntax that it looks like, and nothing needs to be parsed again.
-Rule 2: types are expressions as text. A statement is a list of lines; a docstring is one of these whatever it contains,
-so that indenting a body leaves the text as it is.
+Rule 1: text of a document is only written as a literal, and names are checked. So any nesting of these builders is the
+syntax that it looks like, and does not need to be parsed again.
+Rule 2: types are expressions as text. A statement is a list of lines; a docstring is a single one of these, even if it
+contains line breaks, so that indenting a body does not change its text.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Keyword: TypeAlias = tuple[str, str, bool]
 
 
 class Unsafe(Exception):
-    """A name is not an identifier, or a template contains what no stub needs."""
+    """A name is not an identifier, or a template contains code that does not belong in a stub."""
 
 
 def name(identifier: str) -> str:
@@ -58,7 +58,7 @@ def literal(values: Iterable[str | int | None]) -> str:
 
 
 def union(members: Iterable[str]) -> str:
-    """Write ``a | b | c`` without repetition."""
+    """Write ``a | b | c``, each once."""
     return " | ".join(dict.fromkeys(members))
 
 
@@ -73,7 +73,7 @@ def assigned(target: str, value: str) -> str:
 
 
 def text(value: str) -> list[str]:
-    """Write a text after an attribute, or nothing for an empty text."""
+    """Write a docstring after an attribute; nothing if the text is empty."""
     return [repr(value)] if value.strip() else []
 
 

@@ -45,12 +45,12 @@ class OperationPage:
 
     @cached_property
     def example(self) -> Mapping[str, Any]:
-        """The arguments of a valid call, or the nearest to one."""
+        """The arguments of a valid call, or of one that is as close to valid as possible."""
         return arguments_example(self.method.operation)
 
     @cached_property
     def item(self) -> Hint | None:
-        """The type of an item, if the operation is a list that pages; Any where the items are unclear."""
+        """The type of an item, if the operation is a paginated list; Any if the items are unclear."""
         found = self.method.pagination
         if found is None:
             return None
@@ -89,7 +89,7 @@ class OperationPage:
 
     @cached_property
     def brief(self) -> str:
-        """The signature after the method's name, without the properties of a body that has many, and the summary."""
+        """The signature after the method's name, without the properties of a large body, and the summary."""
         listed = [*self.listed, *self.properties[:_SHOWN]]
         shown = [f"{each.name}: {text(each.hint)}{' = ...' if each.omittable else ''}" for each in listed]
         after = sum(each.positional for each in listed)
@@ -115,7 +115,7 @@ class TagPage(NamedTuple):
 
 
 class SchemaPage(NamedTuple):
-    """The page of a named schema. ``sent`` means that it is a part of a request body."""
+    """The page of a named schema. ``sent`` is whether it is part of a request body."""
 
     file: str
     view: SchemaView
@@ -123,7 +123,7 @@ class SchemaPage(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """An operation that can't be read, and its error."""
+    """An operation that can't be used, and its error."""
 
     key: str
     fault: str
@@ -147,7 +147,7 @@ class Site(NamedTuple):
 
 
 def site(client: Client, source: str, tags: Collection[str] = (), *, check: bool = False) -> Site:
-    """View an API as pages. ``source`` is the name of its document; ``tags`` limits it to operations with one of them.
+    """View an API as pages. ``source`` is the name of its document; ``tags`` selects operations by their tags.
 
     With ``check``, operations that can't be called are among those that are broken. Without it, those that can be
     described are not, unless a schema that they refer to can't be described.
@@ -242,7 +242,7 @@ def _tag_pages(api: APIView, operations: list[OperationPage], names: list[str]) 
     for tag, pages in by_tag.items():
         known = described.get(tag)
         namespace = known.namespace if known is not None else tag if tag != _UNTAGGED else ""
-        # A readable length: what is longer has several pages.
+        # A readable length; longer ones are split into several pages.
         for number, start in enumerate(range(0, len(pages), _PER_PAGE), 1):
             part = tuple(pages[start : start + _PER_PAGE])
             title = f"{tag}, part {number}" if number > 1 else tag

@@ -1,8 +1,9 @@
 """How well the paging of lists is read off documents: right, wrong and unclear, by what vendors' own clients say.
 
-``python -m benchmarks.lists CORPUS [--octokit index.js]`` compares each document with the source of the vendor's
-client, where that is installed or given: botocore's paginators, the page classes of openai, the list methods of stripe,
-and the list of octokit's plugin. Kubernetes marks its lists itself; the mark is hidden. ``-v`` prints what differs.
+``python -m benchmarks.lists CORPUS [--octokit index.js] [--azure FOLDER]`` compares each document with the source of
+the vendor's client, where that is installed or given: botocore's paginators, the page classes of openai, the list
+methods of stripe, and the list of octokit's plugin. Kubernetes marks its lists itself, and so do Azure's documents, a
+folder of them; these marks are hidden. ``-v`` prints what differs.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import argparse
 import gzip
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,23 @@ def marked(client: Any) -> Truth:
     }
 
 
+def azure(folder: Path) -> Iterator[tuple[Any, Truth]]:
+    """Each document that marks lists, without its marks, with the members that have the next page's URL."""
+    hiding = {"overlay": "1.0.0", "info": {"title": "hide", "version": "1"}}
+    hiding["actions"] = [{"target": "$.paths.*.*['x-ms-pageable']", "remove": True}]
+    for file in sorted(folder.rglob("*.json")):
+        if "examples" in file.parts or "x-ms-pageable" not in (text := file.read_text("utf-8-sig")):
+            continue
+        marks = {
+            f"{method.upper()} {_same(path)}": one["x-ms-pageable"].get("nextLinkName", "nextLink")
+            for path, item in json.loads(text).get("paths", {}).items()
+            for method, one in item.items()
+            if isinstance(one, dict) and "x-ms-pageable" in one
+        }
+        client = dynclient.load(file, cache=False, references=[folder], overlays=[hiding])
+        yield client, {key: rf"url <- \$(\.|\['){re.escape(name)}('\])?" for key, name in marks.items() if name}
+
+
 def compared(client: Any, truth: Truth) -> Iterator[tuple[str, str, str]]:
     """Each operation that pages by truth or by detection: its verdict, its key, and what was found.
 
@@ -146,11 +164,17 @@ def counted(name: str, client: Any, octokit_list: Path | None = None) -> tuple[d
         "sqs": lambda: botocore("sqs"),
         "kubernetes": lambda: marked(client),
     }
-    truth, counts, lines = truths[name](), dict.fromkeys(("right", "wrong", "unclear", "beyond"), 0), []
-    for verdict, key, shown in compared(client, truth) if truth else ():
-        counts[verdict] += 1
-        if verdict != "right":
-            lines.append(f"  {verdict:8} {key}: {shown}")
+    return tallied([(client, truths[name]())])
+
+
+def tallied(documents: Iterable[tuple[Any, Truth]]) -> tuple[dict[str, int], list[str]]:
+    """The verdicts of documents with their truths, and the lines of those that differ."""
+    counts, lines = dict.fromkeys(("right", "wrong", "unclear", "beyond"), 0), []
+    for client, truth in documents:
+        for verdict, key, shown in compared(client, truth) if truth else ():
+            counts[verdict] += 1
+            if verdict != "right":
+                lines.append(f"  {verdict:8} {key}: {shown}")
     return counts, lines
 
 
@@ -159,11 +183,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--octokit", type=Path)
+    parser.add_argument("--azure", type=Path)
     parser.add_argument("-v", "--verbose", action="store_true")
     given = parser.parse_args()
     print(f"{'document':12} right wrong unclear beyond the truth")
-    for name, path in DOCUMENTS.items():
-        counts, lines = counted(name, dynclient.load(given.corpus / path, auth=None), given.octokit)
+    for name, path in {**DOCUMENTS, **({"azure": ""} if given.azure else {})}.items():
+        if name == "azure":
+            counts, lines = tallied(azure(given.azure))
+        else:
+            counts, lines = counted(name, dynclient.load(given.corpus / path, auth=None), given.octokit)
         print(f"{name:12} {counts['right']:5} {counts['wrong']:5} {counts['unclear']:7} {counts['beyond']:6}")
         if given.verbose:
             print("\n".join(lines))

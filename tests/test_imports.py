@@ -19,7 +19,7 @@ OTHERS = (
     "shlex",
     "dynclient._call.redirects", "dynclient._client.streaming",
     "dynclient._readers.openapi2", "dynclient._request.explanation", "dynclient._tables",
-    "dynclient._regex", "dynclient._validation.addresses",
+    "dynclient._regex",
     "dynclient.codecs.form", "dynclient.codecs.multipart", "dynclient.codecs.sequence", "dynclient.codecs.xml",
     "dynclient.inspection.docstrings", "dynclient.security.digest", "dynclient.transports.addresses",
 )  # fmt: skip

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from dynclient._validation import addresses, formats
+from dynclient._validation import formats
 from dynclient.cli import application
 from dynclient.explorer import pages
 from dynclient.inspection import vocabulary
@@ -43,8 +43,6 @@ METHODS = {
 # The structure of these says more than there is, since assertions are not looked into; their times are measured too.
 EXEMPT = {
     r"(?<!`)(`++)(.+?)(?<!`)\1(?!`)": "runs that are not closed differ in length, so that there are few",
-    addresses._URI.pattern: "what comes after a host begins with another character",
-    addresses._IRI.pattern: "likewise",
     r"\\.|\[(?:\\.|[^\]\\])*\]?|\((?!\?)|\(\?P?<([A-Za-z_$][\w$]*)>": "a class matches without its end, too",
     r"\\.|\[(?:\\.|[^\]\\])*\]?|(\.)": "likewise",
     "[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])": "a run of capitals matches at once, but for its last letter",
@@ -148,7 +146,6 @@ MADE_LATER: dict[tuple[str, str], list[str | bytes]] = {
     ("dynclient/_incoming/signatures.py", "_pattern"): [r"t=(?P<timestamp>[^,;\s]+)", r"(?P<signature>[^,;\s]+)"],
     ("dynclient/_regex/matching.py", "_regex"): [],  # patterns of documents: tests/_regex
     ("dynclient/_regex/syntax.py", "hexadecimal"): [],  # of eight characters at most
-    ("dynclient/_validation/addresses.py", "_reference"): [addresses._URI.pattern, addresses._IRI.pattern],
     ("dynclient/_validation/formats.py", "_form"): in_closures(formats.TEXTS.values()),
     ("dynclient/_validation/formats.py", "_time"): [],  # found with those of `_form`
     ("dynclient/cli/application.py", "in_options"): [source for source, _ in application._IN_OPTIONS],

@@ -108,11 +108,11 @@ class _Writer:
         """A format as a test of texts, and as bounds of numbers."""
         found: list[dict[str, Any]] = []
         text = TEXTS.get(name)
-        if text is not None:
+        if text is not None and text.is_native:
+            found.append({"format": name})
+        elif text is not None:
             self.formats[f"dynclient:{name}"] = text.test
-            asked = {"format": f"dynclient:{name}"}
-            # Calling Python costs more than everything else for a short text.
-            found.append({"anyOf": [{"pattern": f"^(?:{text.usual})$"}, asked]} if text.usual is not None else asked)
+            found.append({"format": f"dynclient:{name}"})
         number = NUMBERS.get(name)
         if number is not None:
             bounds = {"minimum": number.least, "maximum": number.most}

@@ -1,14 +1,9 @@
 """The formats of the OpenAPI registry that the JSON Schema Test Suite does not know, and what it leaves open."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from dynclient._document import open_document
 from dynclient._validation import validator
 from dynclient._validation.formats import NUMBERS, TEXTS, format_fault
-from dynclient.dialects import OAS31
-from dynclient.model import Schema
 
 TEXT_CASES = {
     "base64url": (["", "YQ", "YQ==", "-_8"], ["YQ=", "a", "+/", "Y Q"]),
@@ -25,7 +20,7 @@ TEXT_CASES = {
     "duration": (["P1D", "PT1.5S", "P1Y2M", "PT1H30S", "P4W", "-P1D"], ["P", "1D", "PT", "P1S", "P1W2D", "p1d"]),
     "email": (
         ["a@b.c", "a.b+c@example.com", '"a b"@example.com', "a@[127.0.0.1]"],
-        ["a", "a@", "@b", "a b@c.d", "a@b@c"],
+        ["a", "a@", "@b", "a b@c.d", "a@b@c", "\ud800@b.c"],
     ),
     "hostname": (["a", "example.com", "xn--nxasmq6b"], ["", "-a", "a-", "a_b", "a" * 64, "a..b", "example.com."]),
     "http-date": (
@@ -63,30 +58,6 @@ def test_each_engine_tells_texts_alike(make, engine):
     for name, text, valid in CASES:
         faults = validator(make({"format": name}), "request").faults(text, engine=engine)
         assert (not faults) is valid, (name, text)
-
-
-USUAL = {name: known for name, known in TEXTS.items() if known.usual is not None}
-DOCUMENT = open_document({name: {"format": name} for name in USUAL})
-FORMATTED = {name: Schema(f"{DOCUMENT.uri}#/{name}", {"format": name}, OAS31, DOCUMENT) for name in USUAL}
-
-
-@pytest.mark.parametrize("name", USUAL)
-@given(data=st.data())
-def test_what_a_format_usually_looks_like_passes_its_test(name, data):
-    text = data.draw(st.from_regex(USUAL[name].usual, fullmatch=True))
-    assert USUAL[name].test(text)
-
-
-@pytest.mark.parametrize("name", USUAL)
-@given(data=st.data())
-def test_what_looks_nearly_usual_is_told_alike_by_each_engine(name, data):
-    text = data.draw(st.from_regex(USUAL[name].usual, fullmatch=True))
-    at = data.draw(st.integers(0, len(text)))
-    other = data.draw(st.sampled_from(["", "\n", "0", "9", "-", " ", "\u0665", "\xe9", "{"]))
-    text = text[:at] + other + text[at + 1 :]
-    valid = USUAL[name].test(text)
-    for engine in ("jsonschema", "auto"):
-        assert (not validator(FORMATTED[name], "request").faults(text, engine=engine)) is valid, (engine, text)
 
 
 NUMBER_CASES = [

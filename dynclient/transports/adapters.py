@@ -31,8 +31,7 @@ from dynclient.http_grammar import BODILESS, CONNECTION_FIELDS, is_field_value, 
 from dynclient.messages import LOOKED_AT, Headers, Response, Send
 from dynclient.transports import body_reader
 from dynclient.transports.clock import Clock, DeadlineExceeded
-from dynclient.transports.error_mapping import refused, tls_hint
-from dynclient.transports.exchange import AsyncBodyStream, BodyStream, at_once
+from dynclient.transports.exchange import AsyncBodyStream, BodyStream, at_once, refused, tls_hint
 from dynclient.transports.request_writer import (
     CHUNK,
     BodyFailed,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 from dynclient.exceptions import ResponseTooLarge
 from dynclient.messages import Headers
@@ -120,38 +120,35 @@ def _bounded(
 ) -> Iterator[bytes | None]:
     """Decode one coding, and enforce its limits."""
     maximum, ratio = getattr(limits, limit), limits.ratio
-    stage: _Stage | None = None
+    decompressor: _Decompressor | None = None
+    first = b""
     taken = given = 0
     for chunk in chunks:
         if chunk is None:
             yield None
             continue
         taken += len(chunk)
-        stage = stage or _Stage(open_)
-        for piece in stage.feed(chunk):
-            given += len(piece)
-            if maximum is not None and given > maximum:
-                raise TooLarge(limit)
-            if given > _RATIO_FROM and given > taken * ratio:
-                raise TooLarge("ratio")
-            yield piece
+        data, first = first + chunk, b""
+        if decompressor is None and len(data) < 2:  # noqa: PLR2004  # RFC 1950, 2.2: a zlib header has two bytes
+            first = data
+            continue
+        decompressor = decompressor or open_(data)
+        try:
+            for piece in decompressor.feed(data):
+                given += len(piece)
+                if maximum is not None and given > maximum:
+                    raise TooLarge(limit)
+                if given > _RATIO_FROM and given > taken * ratio:
+                    raise TooLarge("ratio")
+                yield piece
+        except decompressor.error:
+            raise CodingError("the compressed body is corrupt") from None
     # A response to HEAD, or an empty one, may name a coding and have no bytes.
-    if stage is not None:
-        stage.finish()
+    if taken and (decompressor is None or not decompressor.ended):
+        raise CodingError("the compressed body was cut off before its end")
 
 
-class _Decompressor(Protocol):
-    """Decodes a coding, in pieces of bounded size for any input."""
-
-    error: type[Exception]
-    """The errors that invalid data raises."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether the data is complete."""
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Decode some more data."""
+# Each decodes a coding, in pieces of bounded size. ``error`` is that of invalid data; ``ended``: the data is complete.
 
 
 class _Zlib:
@@ -230,29 +227,7 @@ class _Zstd:
                 yield piece
 
 
-class _Stage:
-    """One coding of a body; its format is chosen when the first two bytes have arrived."""
-
-    def __init__(self, open_: Callable[[bytes], _Decompressor]) -> None:
-        self._open = open_
-        self._first = b""
-        self._decompressor: _Decompressor | None = None
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        if self._decompressor is None:
-            data = self._first + data
-            if len(data) < 2:  # noqa: PLR2004  # RFC 1950, 2.2: a zlib header has two bytes
-                self._first = data
-                return
-            self._decompressor = self._open(data)
-        try:
-            yield from self._decompressor.feed(data)
-        except self._decompressor.error:
-            raise CodingError("the compressed body is corrupt") from None
-
-    def finish(self) -> None:
-        if self._decompressor is None or not self._decompressor.ended:
-            raise CodingError("the compressed body was cut off before its end")
+_Decompressor: TypeAlias = _Zlib | _Brotli | _Zstd
 
 
 def _gzip(_: bytes) -> _Decompressor:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import base64
 import errno
+import ipaddress
 import os
 import socket
 import ssl
 import warnings
 from collections.abc import Callable, Generator
+from functools import cache
 from importlib.util import find_spec
 from typing import Any, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from dynclient._records import Record
 from dynclient._secrets import Secret
-from dynclient.exceptions import ArgumentError
+from dynclient.exceptions import ArgumentError, BlockedAddress
 from dynclient.http_grammar import SUCCESS
 from dynclient.messages import Body, Request
 from dynclient.options import TLS, Limits
@@ -71,46 +73,27 @@ def proxy_of(url: Secret) -> Proxy:
     return Proxy(target, userinfo)
 
 
-class EnvironmentProxies:
-    """The proxies that the environment names: ``HTTP_PROXY``, ``HTTPS_PROXY``, ``ALL_PROXY``, and ``NO_PROXY``.
+def environment_proxy(scheme: str, host: str, port: int) -> Proxy | None:
+    """Return the proxy on the way to a server that the environment names: ``HTTPS_PROXY``, ``NO_PROXY``, and so on.
 
-    The standard library finds them, on Windows and macOS also in the system's settings. They are looked up once for
-    each origin.
+    The standard library finds them, on Windows and macOS also in the system's settings.
+
+    Raises:
+        ArgumentError: the environment names something that is not the URL of a proxy.
     """
-
-    def __init__(self) -> None:
-        """Start without looked-up origins."""
-        self._chosen: dict[tuple[str, str, int], Proxy | None] = {}
-
-    def __call__(self, target: Target) -> Proxy | None:
-        """Return the proxy on the way to a request's server, or None.
-
-        Raises:
-            ArgumentError: the environment names something that is not the URL of a proxy.
-        """
-        origin = target.origin
-        if origin not in self._chosen:
-            url = _environment_url(target)
-            try:
-                self._chosen[origin] = None if url is None else proxy_of(url)
-            except ArgumentError as error:
-                raise ArgumentError(
-                    f"the environment's proxy for {target.scheme}: {error.message}", argument="proxy", hint=error.hint
-                ) from None
-        return self._chosen[origin]
-
-
-def _environment_url(target: Target) -> Secret | None:
     from urllib.request import getproxies, proxy_bypass
 
-    host = f"[{target.host}]" if ":" in target.host else target.host
-    if proxy_bypass(f"{host}:{target.port}"):
+    if proxy_bypass(f"[{host}]:{port}" if ":" in host else f"{host}:{port}"):
         return None
     # No variable holds it: some tracebacks print those.
-    found = (
-        Secret(url if "://" in url else f"http://{url}") for url in map(getproxies().get, (target.scheme, "all")) if url
-    )
-    return next(found, None)
+    found = (Secret(url if "://" in url else f"http://{url}") for url in map(getproxies().get, (scheme, "all")) if url)
+    url = next(found, None)
+    try:
+        return None if url is None else proxy_of(url)
+    except ArgumentError as error:
+        raise ArgumentError(
+            f"the environment's proxy for {scheme}: {error.message}", argument="proxy", hint=error.hint
+        ) from None
 
 
 def unused_variables(scheme: str) -> str:
@@ -289,14 +272,14 @@ class Connector:
         """
         proxy = Secret(proxy) if isinstance(proxy, str) else proxy  # some tracebacks print local variables
         self.proxy: Proxy | None = None
-        self.choose_proxy: Callable[[Target], Proxy | None] | None = None
+        self.choose_proxy: Callable[[str, str, int], Proxy | None] | None = None
         self.unix_socket = None if unix_socket is None else os.fspath(unix_socket)
         check_ways(proxy=proxy, unix_socket=unix_socket, block_private=block_private or None)
         if unix_socket is not None and not hasattr(socket, "AF_UNIX"):
             raise ArgumentError("this system has no Unix sockets", argument="unix_socket")
         if proxy is not None:
             if proxy.reveal() == "environment":
-                self.choose_proxy = EnvironmentProxies()
+                self.choose_proxy = cache(environment_proxy)
             else:
                 self.proxy = proxy_of(proxy)
         self.block_private = block_private
@@ -372,12 +355,9 @@ class Connector:
         """Connect to the first address that answers; each gets a share of the remaining time."""
         if self.unix_socket is not None:
             return await self.dial((socket.AF_UNIX, self.unix_socket), clock.left())
-        found = await self.look_up(server.host, server.port, clock)
+        found = list(dict.fromkeys(await self.look_up(server.host, server.port, clock)))
         if self.block_private:
-            from dynclient.transports import addresses
-
-            addresses.public(server.host, [str(address[0]) for _, address in found])
-        found = list(dict.fromkeys(found))
+            _check_public(server.host, [str(address[0]) for _, address in found])
         for remaining in range(len(found), 0, -1):
             left = clock.left()
             try:
@@ -391,6 +371,58 @@ class Connector:
         # A certificate has neither a zone nor the final dot of an absolute name.
         name = host.partition("%")[0].rstrip(".")
         return await self.secured(connection.stream, name, connection.clock, certificate=certificate)
+
+
+# Of IANA's special-purpose registries (RFC 6890), those that ``ipaddress`` calls global in some version of Python; and
+# a metadata service at a public address.
+_NOT_PUBLIC = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "168.63.129.16/32", "192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24",
+            "192.175.48.0/24", "224.0.0.0/4", "2001::/23", "2001:db8::/32", "2620:4f:8000::/48", "3fff::/20",
+        ),
+    )
+)  # fmt: skip
+# RFC 4291, 2.4: IPv6 addresses outside of it are not globally reachable. RFC 6052, 2.1: it ends with an IPv4 address.
+_GLOBAL6, _NAT64 = ipaddress.IPv6Network("2000::/3"), ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def _check_public(host: str, addresses: list[str]) -> None:
+    """Make sure that all addresses of a host are public: a public server has only public ones.
+
+    The host is looked up once, and only these addresses are connected to (DNS rebinding).
+
+    Raises:
+        BlockedAddress: one is not public.
+    """
+    blocked = tuple(address for address in addresses if not is_public(address))
+    if blocked:
+        raise BlockedAddress(
+            f"the host {host} has the address {blocked[0]}, which is not public",
+            host=host,
+            addresses=blocked,
+            hint="block_private=True refuses it; nothing was sent",
+        )
+
+
+def is_public(text: str) -> bool:
+    """Whether an address from the resolver is globally reachable."""
+    try:
+        # RFC 4007, 11: the part after "%" is a zone of this machine.
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address):
+        carried = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            carried = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if carried is not None:
+            # Connections may reach the IPv4 address within it.
+            return is_public(str(carried))
+        if address not in _GLOBAL6:
+            return False
+    return address.is_global and not any(address in network for network in _NOT_PUBLIC)
 
 
 async def _tunnel(connection: Connection, target: Target, proxy: Proxy, limits: Limits) -> None:

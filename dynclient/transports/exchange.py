@@ -4,23 +4,41 @@ Rule 1: all waiting is in a transport's streams, in its look-up of names, and in
 the coroutine is never suspended, and ``at_once`` returns its result.
 Rule 2: an exchange's place in the pool and its connection are always given back exactly once. The connection is reused
 only if its response was read to the end, and nothing followed it.
-Rule 3: foreign errors are mapped here.
+Rule 3: foreign errors are mapped here. Those of ssl and sockets may contain secrets: only the operating system's own
+texts are used, and no error is kept as a cause.
 """
 
 from __future__ import annotations
 
+import builtins
+import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any, Protocol, TypeVar, cast
 
-from dynclient.exceptions import ArgumentError, DynclientError
+from dynclient.exceptions import (
+    ArgumentError,
+    ClientClosed,
+    ConnectError,
+    ConnectionLost,
+    DecodeError,
+    DynclientError,
+    PoolTimeout,
+    ProtocolError,
+    TimeoutError,  # noqa: A004  # dynclient's own; Python's is said in full
+    TLSError,
+    TransportError,
+)
 from dynclient.messages import LOOKED_AT, Response, Send
-from dynclient.transports import body_reader, error_mapping
+from dynclient.options import Limits
+from dynclient.transports.body_reader import CodingError, TooLarge, body_of, too_large
 from dynclient.transports.clock import Clock, DeadlineExceeded
 from dynclient.transports.connecting import Connection, Connector, fed, unused_variables
-from dynclient.transports.http11 import Framing, IncompleteResponse, ResponseHead
-from dynclient.transports.pool import Lease
+from dynclient.transports.http11 import Framing, IncompleteResponse, RemoteProtocolError, ResponseHead
+from dynclient.transports.pool import Lease, PoolClosed
 from dynclient.transports.request_writer import (
+    BodyFailed,
     Content,
     HiddenBytes,
     HiddenPath,
@@ -31,6 +49,12 @@ from dynclient.transports.request_writer import (
 )
 
 T = TypeVar("T")
+
+_FOREIGN = (DeadlineExceeded, PoolClosed, RemoteProtocolError, IncompleteResponse, BodyFailed, OSError, ValueError)
+"""The errors that an exchange may end with."""
+_TIMES = (DeadlineExceeded, builtins.TimeoutError)
+_Fault = tuple[type[TransportError], str, str]
+"""The class of an error, its text, and its hint."""
 
 
 def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -73,11 +97,12 @@ class HTTP11Exchange(Lease):
         self._clock = Clock(self._send.timeout, self._send.deadline)
         self._framing = Framing(request.method, self._send.limits)
         try:
-            self._target = target_of(request.url)
-            if self._connector.has_certificate and self._send.certificate and self._target.scheme == "https":
-                self._target = self._target._replace(certificate=True)
+            self._target = target = target_of(request.url)
+            if self._connector.has_certificate and self._send.certificate and target.scheme == "https":
+                self._target = target._replace(certificate=True)
             choose = self._connector.choose_proxy
-            self._proxy = self._connector.proxy if choose is None else choose(self._target)
+            proxy = self._connector.proxy if choose is None else choose(target.scheme, target.host, target.port)
+            self._proxy = proxy
             content = None if request.body is None else self._connector.content(request.body)
             if self._send.progress is not None:
                 content = watched(content, self._send.progress)
@@ -92,7 +117,7 @@ class HTTP11Exchange(Lease):
             self._reused = False
             limits, stream = self._send.limits, self._send.stream
             framed = self._framing.response_body(head)
-            self._chunks = body_reader.body_of(framed, head.headers, head.length, limits, stream=stream)
+            self._chunks = body_of(framed, head.headers, head.length, limits, stream=stream)
             body = self._stream(self) if stream else await self._whole()
         return Response(head.status, head.headers, body, request, time.monotonic() - asked)
 
@@ -151,13 +176,13 @@ class HTTP11Exchange(Lease):
 
     async def _early_answer(self, connection: Connection, error: Exception) -> ResponseHead:
         """Read the response to a request that could not be sent completely, or raise the error that stopped it."""
-        stalled = isinstance(error, (TimeoutError, DeadlineExceeded))
+        stalled = isinstance(error, _TIMES)
         if self._aborted or not connection.sent or (stalled and connection.is_connected):
             raise error
         self._clock.enter("read")
         try:
             head = await fed(self._framing.response_head(), self._framing, connection)
-        except error_mapping.FOREIGN:
+        except _FOREIGN:
             self._clock.enter("write")
             raise error from None
         head.keep_alive = False
@@ -210,39 +235,85 @@ class HTTP11Exchange(Lease):
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if error is None:
             return
-        context = self._error_context()
+        # Whether bytes were sent or received is known only as long as the connection is held.
+        mapped = self._mapped(error)
         self.give_up()
-        if isinstance(error, body_reader.TooLarge | body_reader.CodingError):
-            head = self._answer
-            seen = Response(head.status, head.headers, self._excerpt, self._send.request, self._clock.elapsed)
-            raise error_mapping.refused(error, seen, self._send.limits) from None
-        if isinstance(error, error_mapping.FOREIGN) and not isinstance(error, DynclientError):
-            raise error_mapping.map_exception(error, context) from None
+        if mapped is not None:
+            raise mapped from None
 
-    def _error_context(self) -> error_mapping.ErrorContext:
-        connection = self._connection
-        way, hint = "", ""
-        if self._proxy is not None:
-            way = " through the proxy"
-        elif self._connector.unix_socket is not None:
-            way = f" at the Unix socket {self._connector.unix_socket}"
-        elif self._connector.choose_proxy is None and self._clock.phase == "connect":
-            hint = unused_variables(self._target.scheme)
-        return error_mapping.ErrorContext(
-            request=self._send.request,
-            host=f"{self._target.authority}{way}",
-            scheme=self._target.scheme,
-            connect_hint=hint,
-            phase=self._clock.phase,
-            securing=connection is not None and self._target.scheme == "https",
+    def _mapped(self, error: BaseException) -> BaseException | None:
+        """Return dynclient's error for one of another library; None for any other error."""
+        request, connection = self._send.request, self._connection
+        if isinstance(error, TooLarge | CodingError):
+            head = self._answer
+            seen = Response(head.status, head.headers, self._excerpt, request, self._clock.elapsed)
+            return refused(error, seen, self._send.limits)
+        if isinstance(error, DynclientError) or not isinstance(error, _FOREIGN):
+            return None
+        if isinstance(error, BodyFailed):
+            return error.error
+        if isinstance(error, PoolClosed):
+            return ClientClosed("the client has been closed", operation_id=request.operation_id)
+        phase = self._clock.phase
+        if self._aborted:
+            kind, text, hint = ConnectionLost, "the request was cancelled", ""
+        elif phase == "pool":
+            kind, text, hint = PoolTimeout, f"no connection to {self._host()} became free in time", ""
+        else:
+            kind, text, hint = self._connect_fault(error) if phase == "connect" else self._transfer_fault(error)
+        made = kind(
+            text,
+            request=request,
+            operation_id=request.operation_id,
             # The first request to a proxy is not a part of the call's request.
-            sent=connection is not None and connection.sent and self._clock.phase != "connect",
-            total=self._clock.passed,
+            outcome_unknown=connection is not None and connection.sent and phase != "connect",
             elapsed=self._clock.elapsed,
-            aborted=self._aborted,
-            reused=self._reused and not self._framing.has_more,
-            is_silent=connection is not None and not connection.received,
+            hint=hint,
+            **({"phase": phase} if kind is TimeoutError else {}),
         )
+        if isinstance(made, ConnectionLost) and not self._aborted:
+            # The connection had served another request, and no byte of this response has arrived.
+            made.reused = self._reused and not self._framing.has_more
+        return made
+
+    def _host(self) -> str:
+        if self._proxy is not None:
+            return f"{self._target.authority} through the proxy"
+        path = self._connector.unix_socket
+        return self._target.authority if path is None else f"{self._target.authority} at the Unix socket {path}"
+
+    def _connect_fault(self, error: BaseException) -> _Fault:
+        host, scheme, hint = self._host(), self._target.scheme, ""
+        if self._proxy is None and self._connector.unix_socket is None and self._connector.choose_proxy is None:
+            hint = unused_variables(scheme)
+        if isinstance(error, _TIMES):
+            if self._clock.passed:
+                return TimeoutError, f"the call's time ran out while connecting to {host}", ""
+            if self._connection is not None and scheme == "https":
+                return TLSError, f"{host} did not finish the TLS handshake in time", ""
+            return ConnectError, f"{host} did not answer in time", hint
+        if isinstance(error, ssl.SSLError):
+            return TLSError, f"the TLS certificate or handshake of {host} failed{_reason(error)}", tls_hint(error)
+        if isinstance(error, socket.gaierror):
+            return ConnectError, f"the host {host} can't be found", hint
+        return ConnectError, f"can't connect to {host}{_reason(error)}", hint
+
+    def _transfer_fault(self, error: BaseException) -> _Fault:
+        doing = "sending the request" if self._clock.phase == "write" else "waiting for the response"
+        if isinstance(error, _TIMES):
+            whose = "the call's time" if self._clock.passed else "time"
+            return TimeoutError, f"{whose} ran out while {doing}", ""
+        if isinstance(error, RemoteProtocolError):
+            return ProtocolError, f"the response is not HTTP: {error}", ""
+        if isinstance(error, ssl.SSLEOFError):
+            text = "TLS ended without close_notify before the whole response had arrived: it may have been cut off"
+            return ConnectionLost, text, "stream() yields the bytes received before"
+        hint = ""
+        if self._target.scheme == "http" and self._connection is not None and not self._connection.received:
+            hint = "nothing was received; if the server uses TLS at this port, use https:// in base_url"
+        if isinstance(error, IncompleteResponse):
+            return ConnectionLost, "the server closed the connection before the whole response had arrived", hint
+        return ConnectionLost, f"the connection broke while {doing}{_reason(error)}", hint
 
     def _leave(self, *, reusable: bool) -> None:
         """Give back the place, and the connection if it can be reused, once."""
@@ -314,3 +385,45 @@ class AsyncBodyStream(AsyncIterator[bytes]):
         closing = self._exchange.give_up()
         if closing is not None:
             closing.close()
+
+
+# -- errors
+
+
+def refused(error: TooLarge | CodingError, response: Response, limits: Limits) -> DynclientError:
+    """Return the error for a body that can't be accepted; ``response`` has its first bytes."""
+    operation_id = response.request.operation_id if response.request is not None else None
+    response = response.beginning()
+    if isinstance(error, TooLarge):
+        return too_large(error.limit, limits, response=response, operation_id=operation_id)
+    return DecodeError(str(error), response=response, operation_id=operation_id)
+
+
+_NO_TLS = frozenset({
+    "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING",
+    "UNKNOWN_PROTOCOL", "WRONG_VERSION_NUMBER",
+})  # fmt: skip
+"""OpenSSL's names of the reasons that a server without TLS causes."""
+
+
+def tls_hint(error: ssl.SSLError) -> str:
+    """Return the hint for a failed handshake."""
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return "if the server does not use TLS at this port, use http:// in base_url" if error.reason in _NO_TLS else ""
+    message = error.verify_message.lower()
+    if "mismatch" in message:
+        return "the certificate is for another host name than that of base_url"
+    if "expired" in message:
+        return ""
+    return 'if you trust its authority, pass its PEM file: load(..., tls=dynclient.TLS(ca_file="ca.pem"))'
+
+
+def _reason(error: BaseException) -> str:
+    """Return the text of the operating system or of TLS; never a text that may contain a URL."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f": {error.verify_message}"
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return f": {error.reason.replace('_', ' ').lower()}"
+    if isinstance(error, OSError) and error.strerror:
+        return f": {error.strerror}"
+    return f" ({type(error).__name__})"

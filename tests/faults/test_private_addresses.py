@@ -18,7 +18,7 @@ from case import answer, document, ok
 import dynclient
 from dynclient import exceptions
 from dynclient.options import TLS, OAuth2, Retry
-from dynclient.transports.addresses import is_public
+from dynclient.transports.connecting import is_public
 
 PUBLIC, PUBLIC6 = "8.8.8.8", "2001:4860:4860::8888"
 

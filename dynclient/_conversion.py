@@ -61,7 +61,7 @@ class Converter:
         self._given = given
         self._formats = formats
         self._schemas = schemas
-        self._walk = ValueWalk(self._leaf, (str, int, float), whole=self._object)
+        self._walk = ValueWalk(self._leaf, lambda leaf: isinstance(leaf, (str, int, float)), whole=self._object)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return converter, (self._given,)

@@ -12,10 +12,21 @@ from dynclient._deferred import deferred
 from dynclient._schemas.bundles import SchemaBundle, bundle
 from dynclient._schemas.discriminators import Discriminator
 from dynclient._schemas.keywords import cache, child, component_name, follow, location_at
-from dynclient._schemas.shapes import MISSING, Shape, XMLHints, applied, bases, is_binary, is_structured, joined, shape
+from dynclient._schemas.shapes import (
+    MISSING,
+    Shape,
+    XMLHints,
+    applied,
+    bases,
+    branches,
+    is_binary,
+    is_structured,
+    joined,
+    shape,
+)
 
 if TYPE_CHECKING:
-    from dynclient._schemas.events import DONE, EventForm, branches, event_form, says_done
+    from dynclient._schemas.events import DONE, EventForm, event_form, says_done
     from dynclient._schemas.text_values import ValueWalk, from_text, read, settled, typed
 
 __all__ = [
@@ -27,7 +38,7 @@ __all__ = [
 __getattr__ = deferred(
     __name__,
     {
-        "events": ("DONE", "EventForm", "branches", "event_form", "says_done"),
+        "events": ("DONE", "EventForm", "event_form", "says_done"),
         "text_values": ("ValueWalk", "from_text", "read", "settled", "typed"),
     },
 )

@@ -39,7 +39,7 @@ from dynclient._schemas.keywords import (
     resource_of,
     target,
 )
-from dynclient._schemas.shapes import members, same_value, shape
+from dynclient._schemas.shapes import bases, members, shape
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
 from dynclient.json_pointer import escape
 from dynclient.model import Schema
@@ -372,26 +372,8 @@ def settled_by(picks: Discriminator, picked: Schema) -> frozenset[str]:
 def _discriminators(schema: Schema) -> Mapping[str, Discriminator]:
     """Return the discriminators of a schema and of all its bases, by the URI of the schemas that have them."""
     known: dict[str, Mapping[str, Discriminator]] = cache(schema.references, "bases")
-    waiting: list[tuple[Schema, list[Schema] | None]] = [(schema, None)]
-    entered: set[str] = set()
-    while waiting:
-        here, bases = waiting.pop()
-        if bases is not None:
-            found = [known[base.uri] for base in bases if known.get(base.uri)]
-            own = discriminator(here, keywords(here)) if "discriminator" in here.value else None
-            found += [{here.uri: own}] if own is not None else []
-            known[here.uri] = (
-                found[0] if len(found) == 1 else {uri: each for part in found for uri, each in part.items()}
-            )
-        elif here.uri not in known and here.uri not in entered:
-            entered.add(here.uri)
-            if not isinstance(here.value, Mapping):
-                known[here.uri] = {}
-                continue
-            refers = "allOf" in here.value or "$ref" in here.value
-            bases = list(same_value(here, keywords(here))) if refers else []
-            waiting.append((here, bases))
-            waiting += [(base, None) for base in bases]
+    if schema.uri not in known:
+        known[schema.uri] = {uri: each for uri, each in bases(schema).items() if each is not None}
     return known[schema.uri]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from dynclient._records import Record
 from dynclient._schemas.keywords import cache, keywords, target
-from dynclient._schemas.shapes import MISSING, Shape, is_structured, shape
+from dynclient._schemas.shapes import MISSING, Shape, branches, is_structured, shape
 from dynclient.exceptions import DocumentError
 from dynclient.media_types import find
 from dynclient.model import MediaType, Schema
@@ -128,18 +128,6 @@ def _texts(value: Any) -> Iterator[tuple[str, bool]]:
             waiting += [(member, name == "$ref") for name, member in here.items()]
         elif isinstance(here, (list, tuple)):
             waiting += [(member, False) for member in here]
-
-
-def branches(schema: Schema) -> list[Shape]:
-    """Return the shape of a schema, and those of its ``oneOf`` and ``anyOf``, at any depth, each once."""
-    found: dict[str, Shape] = {}
-    waiting = [schema]
-    while waiting:
-        here = shape(waiting.pop(0))
-        if here.schema.uri not in found:
-            found[here.schema.uri] = here
-            waiting += [*here.one_of, *here.any_of]
-    return list(found.values())
 
 
 def _describes_event(seen: Shape) -> bool:

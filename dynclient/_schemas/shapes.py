@@ -144,18 +144,22 @@ def is_structured(schema: Schema) -> bool:
 
     OAS 3.1.1, Schema Object: it describes the data, not their representation.
     """
-    waiting, seen = [schema], set[str]()
-    structured = False
+    found = branches(schema)
+    if any("string" in each.types for each in found):
+        return False
+    return any(each.types & {"array", "object"} or each.properties or each.items for each in found)
+
+
+def branches(schema: Schema) -> list[Shape]:
+    """Return the shape of a schema, and those of its ``oneOf`` and ``anyOf``, at any depth, each once."""
+    found: dict[str, Shape] = {}
+    waiting = [schema]
     while waiting:
-        here = shape(waiting.pop())
-        if here.schema.uri in seen:
-            continue
-        seen.add(here.schema.uri)
-        if "string" in here.types:
-            return False
-        structured = structured or bool(here.types & {"array", "object"} or here.properties or here.items)
-        waiting += [*here.one_of, *here.any_of]
-    return structured
+        here = shape(waiting.pop(0))
+        if here.schema.uri not in found:
+            found[here.schema.uri] = here
+            waiting += [*here.one_of, *here.any_of]
+    return list(found.values())
 
 
 def applied(schema: Schema, keyword: str) -> list[Schema]:

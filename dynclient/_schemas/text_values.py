@@ -19,7 +19,7 @@ from typing import Any
 
 from dynclient._decimals import decimal_text, is_decimal, plain_number
 from dynclient._deferred import expression
-from dynclient._schemas.shapes import MISSING, Shape, shape
+from dynclient._schemas.shapes import MISSING, Shape, branches, shape
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.model import Schema
 
@@ -81,30 +81,30 @@ def settled(schema: Schema, value: Any, *, files: bool = False) -> Any:
 class ValueWalk:
     """Walks through a value and its schema together, and replaces the leaves.
 
-    ``leaf`` is called with the shapes that may apply to a leaf of one of the types ``kinds``, the leaf and its path; it
-    returns the new value. ``ends`` may return, for the shape of an array's items, that none of their leaves changes.
+    ``leaf`` is called with the shapes that may apply to a leaf for which ``is_changed`` is true, the leaf and its path;
+    it returns the new value. ``ends`` may return, for the shape of an array's items, that none of their leaves changes.
     """
 
     def __init__(
         self,
         leaf: Callable[[list[Shape], Any, str], Any],
-        kinds: tuple[type, ...],
+        is_changed: Callable[[Any], bool],
         ends: Callable[[Shape], bool] | None = None,
         whole: Callable[[list[Shape], Any, str], Any] | None = None,
     ) -> None:
         """``whole`` is called with the shapes of an object, its new value and its path, and returns a newer one."""
         self._leaf = leaf
-        self._kinds = kinds
+        self._is_changed = is_changed
         self._ends = ends
         self._whole = whole
 
     def value(self, schema: Schema, value: Any, path: str = "$", depth: int = 0) -> Any:
         """Replace the leaves of a value; where the schema is broken or ends, they stay as they are."""
         is_leaf = not isinstance(value, (dict, list))
-        if depth > _DEEPEST or (is_leaf and not isinstance(value, self._kinds)):
+        if depth > _DEEPEST or (is_leaf and not self._is_changed(value)):
             return value
         try:
-            shapes = list(_choices(shape(schema), value))
+            shapes = _choices(schema, value)
         except DocumentError:
             return value
         if is_leaf:
@@ -148,19 +148,11 @@ def _differ(made: Iterable[Any], values: Iterable[Any]) -> bool:
     return any(one is not other for one, other in zip(made, values, strict=True))
 
 
-def _choices(seen: Shape, value: Any) -> Iterator[Shape]:
-    """Yield a shape, and those of its ``oneOf`` and ``anyOf`` that may apply: the one of the discriminator, or all."""
+def _choices(schema: Schema, value: Any) -> list[Shape]:
+    """Return a shape, and those of its ``oneOf`` and ``anyOf`` that may apply: the one of the discriminator, or all."""
+    seen = shape(schema)
     picked = _picked(seen, value)
-    branches = (picked,) if picked is not None else (*seen.one_of, *seen.any_of)
-    waiting = [seen, *(shape(branch) for branch in branches)]
-    known: set[str] = set()
-    while waiting:
-        here = waiting.pop(0)
-        if here.schema.uri not in known:
-            known.add(here.schema.uri)
-            yield here
-            if here is not seen:
-                waiting += [shape(branch) for branch in (*here.one_of, *here.any_of)]
+    return branches(schema) if picked is None else [seen, *branches(picked)]
 
 
 def _picked(seen: Shape, value: Any) -> Schema | None:
@@ -224,6 +216,10 @@ def _takes(schema: Schema, value: Any) -> bool:
     return (isinstance(value, float) or is_decimal(value)) and bool(types & {"integer", "number"})
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
 def _null(text: str) -> Any:
     return None if text in {"", "null"} else _NOTHING
 
@@ -273,24 +269,13 @@ def _read(shapes: list[Shape], text: str, path: str) -> Any:
     return _from_text(shapes, text, path)
 
 
-_TYPED = ValueWalk(_from_text, (str,))
-_READ = ValueWalk(_read, (str,))
+_TYPED = ValueWalk(_from_text, _is_text)
+_READ = ValueWalk(_read, _is_text)
 
 
 # -- settling ----------------------------------------------------------------------------------------------------------
 
 _ENCODED_FORMATS = frozenset({"base64", "base64url", "binary", "byte"})
-
-
-class _DecimalType(type):
-    """Makes ``isinstance`` test for Decimals without importing their module."""
-
-    def __instancecheck__(cls, value: object) -> bool:
-        return is_decimal(value)
-
-
-class _AnyDecimal(metaclass=_DecimalType):
-    """Stands for the class Decimal."""
 
 
 def _settle(shapes: list[Shape], value: Any, path: str) -> Any:
@@ -320,5 +305,5 @@ def _is_settled(items: Shape) -> bool:
     return items.types == {"number"} and not (items.one_of or items.any_of)
 
 
-_SETTLED = ValueWalk(_settle, (float, bytes, _AnyDecimal), _is_settled)
-_SETTLED_BUT_FILES = ValueWalk(_settle, (float, _AnyDecimal), _is_settled)
+_SETTLED = ValueWalk(_settle, lambda leaf: isinstance(leaf, (float, bytes)) or is_decimal(leaf), _is_settled)
+_SETTLED_BUT_FILES = ValueWalk(_settle, lambda leaf: isinstance(leaf, float) or is_decimal(leaf), _is_settled)

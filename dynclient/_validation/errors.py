@@ -17,14 +17,13 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
-from dynclient import json_pointer
 from dynclient._deferred import expression
 from dynclient._escaping import counted
 from dynclient._schemas import SchemaBundle
 from dynclient._secrets import names_credential
 from dynclient._validation.formats import format_fault
 from dynclient._validation.json_types import kind
-from dynclient._validation.patterns import origin_in
+from dynclient._validation.patterns import origin_in, subschemas
 from dynclient.exceptions import DocumentLocation, Fault
 from dynclient.model import References
 
@@ -97,7 +96,7 @@ class Reporter:
 
     def _origin(self, error: ValidationError) -> tuple[str, DocumentLocation | None]:
         if self._pointers is None:
-            self._pointers = _pointers(self.bundle.schema)
+            self._pointers = {id(node): pointer for node, pointer in subschemas(self.bundle.schema)}
         pointer = self._pointers.get(id(error.schema))
         place = f"{pointer}/{error.validator}"
         return ("", None) if pointer is None else origin_in(self.bundle, self.references, place)
@@ -179,20 +178,6 @@ def _types(branches: list[list[ValidationError]]) -> list[str]:
         for types in found:
             allowed += [types] if isinstance(types, str) else types
     return list(dict.fromkeys(allowed))
-
-
-def _pointers(schema: Any) -> dict[int, str]:
-    """Where in the bundle each object stands, by its identity."""
-    found: dict[int, str] = {}
-    waiting = [(schema, "")]
-    while waiting:
-        node, pointer = waiting.pop()
-        if isinstance(node, dict):
-            found[id(node)] = pointer
-            waiting += [(below, json_pointer.join(pointer, key)) for key, below in node.items()]
-        elif isinstance(node, list):
-            waiting += [(below, f"{pointer}/{index}") for index, below in enumerate(node)]
-    return found
 
 
 # Messages

@@ -104,17 +104,18 @@ def _entries(schema: Any) -> Iterator[tuple[str, Any]]:
             yield f"/$defs/{name}", node
 
 
-def _patterns(node: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    """The patterns of a schema, each with its JSON pointer."""
+def subschemas(schema: Any) -> Iterator[tuple[Any, str]]:
+    """The schemas of a bundle, each with its JSON pointer."""
+    return (found for entry, node in _entries(schema) for found in _within(node, entry))
+
+
+def _within(node: Any, pointer: str) -> Iterator[tuple[Any, str]]:
     waiting = [(node, pointer)]
     while waiting:
         here, at = waiting.pop()
         if not isinstance(here, dict):
             continue
-        if "pattern" in here:
-            yield here["pattern"], f"{at}/pattern"
-        for source in here.get("patternProperties", ()):
-            yield source, json_pointer.join(at, "patternProperties", source)
+        yield here, at
         for keyword, value in here.items():
             if keyword in NAMED:
                 waiting += [(below, json_pointer.join(at, keyword, name)) for name, below in value.items()]
@@ -122,3 +123,12 @@ def _patterns(node: Any, pointer: str) -> Iterator[tuple[str, str]]:
                 waiting += [(below, f"{at}/{keyword}/{index}") for index, below in enumerate(value)]
             elif keyword not in _DATA:
                 waiting.append((value, f"{at}/{keyword}"))
+
+
+def _patterns(node: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    """The patterns of a schema, each with its JSON pointer."""
+    for here, at in _within(node, pointer):
+        if "pattern" in here:
+            yield here["pattern"], f"{at}/pattern"
+        for source in here.get("patternProperties", ()):
+            yield source, json_pointer.join(at, "patternProperties", source)

@@ -13,7 +13,7 @@ from typing import Any
 from dynclient import media_types
 from dynclient._deferred import function
 from dynclient.codecs import json
-from dynclient.codecs.codec import Codec, Encoded, Splitter
+from dynclient.codecs.codec import BINARY, TEXT, Codec, Encoded, Splitter
 
 
 def _later(module: str, constant: str = "CODEC", *, files: bool = False, splits: bool = False) -> Codec:
@@ -22,8 +22,7 @@ def _later(module: str, constant: str = "CODEC", *, files: bool = False, splits:
     def of(member: str) -> Callable[..., Any]:
         return function(f"{__name__}.{module}", f"{constant}.{member}")
 
-    name = "binary" if constant == "BINARY" else module
-    return Codec(name, of("encode"), of("decode"), files, of("split") if splits else None)
+    return Codec(module, of("encode"), of("decode"), files, of("split") if splits else None)
 
 
 CODECS: dict[str, Codec] = {
@@ -35,8 +34,8 @@ CODECS: dict[str, Codec] = {
     "json-lines": _later("sequence", "LINES", files=True, splits=True),
     "json-records": _later("sequence", "RECORDS", files=True, splits=True),
     "events": _later("sequence", "EVENTS", files=True, splits=True),
-    "text": _later("text", "TEXT", files=True),
-    "binary": _later("text", "BINARY", files=True),
+    "text": TEXT,
+    "binary": BINARY,
 }
 """Codecs by the names in ``MediaKind.codec``."""
 

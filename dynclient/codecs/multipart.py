@@ -28,7 +28,7 @@ from dynclient._charsets import decode_text
 from dynclient._deferred import expression
 from dynclient._records import Record
 from dynclient._schemas import shapes
-from dynclient.codecs import fields
+from dynclient.codecs import form
 from dynclient.codecs.codec import Codec, Content, Encoded, StreamBody, content_of, is_content, raw_body
 from dynclient.exceptions import ArgumentError, DecodeError, EncodeError
 from dynclient.http_grammar import TOKEN
@@ -113,13 +113,13 @@ def _body(parts: list[_WrittenPart], boundary: str) -> bytes | StreamBody:
 def _named(value: dict[str, Any], media_type: MediaType) -> Iterator[_WrittenPart]:
     """A part for each property, and for each item of a property that is a list."""
     for name, each in value.items():
-        encoding = media_type.encoding.get(name, fields.NO_ENCODING)
-        schema = fields.property_schema(media_type, name)
-        has_files = isinstance(each, list) and any(fields.file_of(item) is not None for item in each)
-        if encoding.style is not None and fields.file_of(each) is None and not has_files:
+        encoding = media_type.encoding.get(name, form.NO_ENCODING)
+        schema = form.property_schema(media_type, name)
+        has_files = isinstance(each, list) and any(form.file_of(item) is not None for item in each)
+        if encoding.style is not None and form.file_of(each) is None and not has_files:
             yield from _styled_parts(name, each, encoding)
             continue
-        for item, item_schema in fields.items(each, schema, single=fields.is_single(encoding) and not has_files):
+        for item, item_schema in form.field_values(each, schema, single=form.is_single(encoding) and not has_files):
             if item is not None:
                 yield _named_part(name, item, encoding, item_schema)
 
@@ -136,10 +136,10 @@ def _styled_parts(name: str, value: Any, encoding: Encoding) -> Iterator[_Writte
 
 
 def _named_part(name: str, value: Any, encoding: Encoding, schema: Schema | None) -> _WrittenPart:
-    file = fields.file_of(value)
+    file = form.file_of(value)
     filename = file.name if file is not None else None
     # RFC 7578, 4.2: a file has a name, even if it is not a file on disk. A caller's None means no name.
-    if filename is None and not isinstance(value, tuple) and (file is not None or fields.is_binary(schema)):
+    if filename is None and not isinstance(value, tuple) and (file is not None or form.is_binary(schema)):
         filename = None if isinstance(value, (dict, list, bool, int, float)) else name
     disposition = f'form-data; name="{_escaped(name)}"'
     if filename is not None:
@@ -152,7 +152,7 @@ def _ordered(values: list[Any], media_type: MediaType, name: str) -> Iterator[_W
     """A part for each item, by its position (OAS 3.2, Encoding By Position)."""
     for index, value in enumerate(values):
         schema, encoding = _by_position(media_type, index)
-        file = fields.file_of(value)
+        file = form.file_of(value)
         disposition = f'attachment; filename="{_escaped(file.name)}"' if file is not None and file.name else None
         if name == MULTIPART_FORM and not any(each.lower() == "content-disposition" for each in encoding.headers):
             # RFC 7578, 4.2: each part has a name, and items of a list have none.
@@ -163,9 +163,9 @@ def _ordered(values: list[Any], media_type: MediaType, name: str) -> Iterator[_W
 def _by_position(media_type: MediaType | None, index: int) -> tuple[Schema | None, Encoding]:
     """The schema and the encoding of an ordered part."""
     if media_type is None:
-        return None, fields.NO_ENCODING
+        return None, form.NO_ENCODING
     prefix = media_type.prefix_encoding
-    encoding = prefix[index] if index < len(prefix) else media_type.item_encoding or fields.NO_ENCODING
+    encoding = prefix[index] if index < len(prefix) else media_type.item_encoding or form.NO_ENCODING
     if media_type.schema is None:
         return media_type.item_schema, encoding
     return shapes.item_schema(shapes.sole(media_type.schema), index), encoding
@@ -175,15 +175,15 @@ def _part(
     value: Any, encoding: Encoding, schema: Schema | None, *, disposition: str | None, untyped: bool
 ) -> _WrittenPart:
     """One part. ``untyped`` leaves out the content type of plain text, which is the default."""
-    content_type = fields.content_type(encoding, schema, value)
+    content_type = form.field_type(encoding, schema, value)
     headers = _fixed(encoding.headers, [("Content-Disposition", disposition)] if disposition else [])
-    file = fields.file_of(value)
+    file = form.file_of(value)
     if file is not None and not isinstance(file.content, str):
         content, length = content_of(file.content)
     else:
         text = file.content if file is not None else value
         content, length, content_type = _encoded(text, encoding, schema, content_type)
-        transfer = fields.transfer_encoding(schema) if file is None and isinstance(value, str) else None
+        transfer = form.transfer_encoding(schema) if file is None and isinstance(value, str) else None
         if transfer and not any(name.lower() == "content-transfer-encoding" for name, _ in headers):
             headers.append(("Content-Transfer-Encoding", transfer))
     # RFC 7578, 4.4: text/plain is the default, and a browser's form is UTF-8 without saying so.
@@ -198,7 +198,7 @@ def _encoded(
     """A value that is not a file, written by the codec of its content type."""
     from dynclient import codecs
 
-    media_type = fields.as_media_type(encoding, schema, content_type)
+    media_type = form.as_media_type(encoding, schema, content_type)
     encoded = codecs.find(content_type).encode(value, media_type, content_type)
     body = encoded.body
     if isinstance(body, bytes):
@@ -347,11 +347,11 @@ def _mapping(parts: list[_ReadPart], media_type: MediaType, limits: Limits) -> d
         by_name.setdefault(part.name, []).append(part)
     result = _styled_values(by_name, media_type)
     for name, several in by_name.items():
-        encoding = media_type.encoding.get(name, fields.NO_ENCODING)
-        schema = fields.property_schema(media_type, name)
+        encoding = media_type.encoding.get(name, form.NO_ENCODING)
+        schema = form.property_schema(media_type, name)
         whole = schema is not None and len(several) == 1 and _is_whole(several[0], shapes.sole(schema))
         value_of = partial(_value, encoding=encoding, limits=limits)
-        result[name] = fields.read(several, schema, value_of, single=whole)
+        result[name] = form.read_values(several, schema, value_of, single=whole)
     return result
 
 
@@ -366,7 +366,7 @@ def _is_whole(part: _ReadPart, shape: _schemas.Shape) -> bool:
 def _styled_values(by_name: dict[str, list[_ReadPart]], media_type: MediaType) -> dict[str, Any]:
     """The properties that are written in a style; their parts are taken out, and read as the fields of a form."""
     result: dict[str, Any] = {}
-    for field in fields.styled(media_type):
+    for field in form.styled(media_type):
         names = [name for name in by_name if name in field.names(by_name)]
         if any(part.filename is not None for name in names for part in by_name[name]):
             continue
@@ -385,24 +385,24 @@ def _value(part: _ReadPart, schema: Schema | None, encoding: Encoding, limits: L
     look()
     content = _transferred(part, schema)
     content_type = part.headers.get("content-type")
-    if fields.is_encoded(schema) and part.filename is None:
+    if form.is_encoded(schema) and part.filename is None:
         return decode_text(content, "utf-8")
     if content_type is None:
-        if part.filename is not None or fields.is_binary(schema):
+        if part.filename is not None or form.is_binary(schema):
             return content
         content_type = TEXT
     codec = codecs.find(content_type)
     if part.filename is not None and codec.name != "json":
         return content
-    if fields.is_binary(schema) and essence(content_type) != JSON and codec.name != "multipart":
+    if form.is_binary(schema) and essence(content_type) != JSON and codec.name != "multipart":
         return content
-    return codec.decode(content, fields.as_media_type(encoding, schema, content_type), content_type, limits)
+    return codec.decode(content, form.as_media_type(encoding, schema, content_type), content_type, limits)
 
 
 def _transferred(part: _ReadPart, schema: Schema | None) -> bytes:
     """The content, decoded by the transfer encoding of its headers, unless that is the schema's own."""
     name = part.headers.get("content-transfer-encoding", "").strip().lower()
-    if name in {"", "7bit", "8bit", "binary", fields.transfer_encoding(schema)}:
+    if name in {"", "7bit", "8bit", "binary", form.transfer_encoding(schema)}:
         return part.content
     if name == "quoted-printable":
         return quopri.decodestring(part.content)

@@ -16,8 +16,8 @@ MODULES = [
     ("json-lines", "sequence", "LINES"),
     ("json-records", "sequence", "RECORDS"),
     ("events", "sequence", "EVENTS"),
-    ("text", "text", "TEXT"),
-    ("binary", "text", "BINARY"),
+    ("text", "codec", "TEXT"),
+    ("binary", "codec", "BINARY"),
 ]
 
 

@@ -21,7 +21,7 @@ from dynclient import _schemas
 from dynclient._deferred import expression
 from dynclient._records import Record
 from dynclient._schemas import shapes
-from dynclient.codecs.text import scalar
+from dynclient.codecs.codec import scalar
 from dynclient.codecs.xml.syntax import BLANK, XML, XSI, Attribute, CData, Element, is_name
 from dynclient.exceptions import DecodeError, EncodeError
 from dynclient.model import Schema

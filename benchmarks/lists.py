@@ -114,8 +114,8 @@ def marked(client: Any) -> Truth:
 
 def azure(folder: Path) -> Iterator[tuple[Any, Truth]]:
     """Each document that marks lists, without its marks, with the members that have the next page's URL."""
-    hiding = {"overlay": "1.0.0", "info": {"title": "hide", "version": "1"}}
-    hiding["actions"] = [{"target": "$.paths.*.*['x-ms-pageable']", "remove": True}]
+    action = {"target": "$.paths.*.*['x-ms-pageable']", "remove": True}
+    hiding = {"overlay": "1.0.0", "info": {"title": "hide", "version": "1"}, "actions": [action]}
     for file in sorted(folder.rglob("*.json")):
         if "examples" in file.parts or "x-ms-pageable" not in (text := file.read_text("utf-8-sig")):
             continue

@@ -22,7 +22,7 @@ def load(
     source: Any,
     *,
     limits: Limits = Limits(),
-    references: Iterable[str] = (),
+    references: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     transport: Transport | None = None,
     tls: TLS = TLS(),
     proxy: str | Secret | None = None,
@@ -44,7 +44,7 @@ def load(
         DocumentError: the document can't be read.
         TransportError: its server can't be reached.
     """
-    references = (references,) if isinstance(references, str) else tuple(references)
+    references = (references,) if isinstance(references, str | os.PathLike) else tuple(references)
     held: tuple[Any, ...] | None = None
     if transport is None and not isinstance(source, Mapping | tuple):  # a Source, which is a Record, is a tuple
         held = (limits, tuple(map(os.path.abspath, references)), tls, proxy, block_private)
@@ -86,7 +86,11 @@ def _api(document: Document) -> API:
 
 
 def compiled(
-    source: Any, *, limits: Limits = Limits(), references: Iterable[str] = (), overlays: Sequence[Any] = ()
+    source: Any,
+    *,
+    limits: Limits = Limits(),
+    references: Iterable[str | os.PathLike[str]] = (),
+    overlays: Sequence[Any] = (),
 ) -> bytes:
     """Return the compiled form of a document and of all that it refers to; :func:`load` takes it as a source.
 

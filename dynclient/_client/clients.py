@@ -140,7 +140,7 @@ class _BaseClient:
         rate: Rate | RateLimiter | str | None = None,
         limits: Limits = Limits(),
         validate: ValidationChoice = "strict",
-        references: Iterable[str] = (),
+        references: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
         overlays: Any = (),
         document_headers: Mapping[str, str] | None = None,
         document_auth: Any = None,
@@ -180,7 +180,7 @@ class _BaseClient:
             validate: ``"strict"``, ``"warn"``, ``"off"``, ``"record"``, which counts the faults of responses for
                 ``dynclient.drift``, or a Validation with a mode for each direction; or a mapping of operations to
                 these.
-            references: URL prefixes that the document's ``$ref`` may also lead to.
+            references: folders, and URL prefixes, that the document's ``$ref`` may also lead to.
             overlays: OpenAPI Overlays (1.0 and 1.1) that change the document before it is read, in this order: each a
                 path, a URL or a mapping.
             document_headers: sent when the document itself is fetched from its URL: to that origin only, also by
@@ -224,10 +224,9 @@ class _BaseClient:
         network = {"limits": limits, "tls": tls, "proxy": proxy, "block_private": block_private}
         _check_network(tls, block_private, proxy, unix_socket, transport)
         call_options = CallOptions().changed({name: given[name] for name in _CALL_OPTIONS})
-        how = {"references": tuple(references), "timeout": call_options.timeout, "cache": cache}
-        how["overlays"] = [overlays] if isinstance(overlays, str | os.PathLike | Mapping) else list(overlays)
+        how: dict[str, Any] = {"references": _many(references), "overlays": _many(overlays)}
         fetched_with = headers_of_document(source, document_headers, document_auth, call_options.allow_origins)
-        found = DocumentSource(source, fetched_with, **how, **network)
+        found = DocumentSource(source, fetched_with, timeout=call_options.timeout, cache=cache, **how, **network)
         return cls._of(found, transport, {**network, "unix_socket": unix_socket}, call_options, watch)
 
     if not TYPE_CHECKING:
@@ -430,6 +429,11 @@ def _with_base_url(options: CallOptions, transport: Any, api: API) -> CallOption
         return options
     path = api.servers[0].url if api.servers else "/"
     return options.changed({"base_url": f"{base_url}/{path.strip('/')}"})
+
+
+def _many(given: Any) -> tuple[Any, ...]:
+    """Return what was given as one or as several: paths, URLs, mappings."""
+    return (given,) if isinstance(given, str | os.PathLike | Mapping) else tuple(given)
 
 
 def _check_network(tls: Any, block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as in load

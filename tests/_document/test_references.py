@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import dynclient
 from dynclient._document import open_document
 from dynclient.exceptions import DocumentLocation, UnreadableDocument, UnresolvableReference, UnsafeDocument
 from dynclient.json_pointer import at, join
@@ -513,3 +515,13 @@ def test_identifiers_are_found_in_any_charset(charset):
     text = '{"openapi": "3.1.0", "components": {"schemas": {"A": {"$anchor": "a"}}}}'
     document = open_document(text.encode(charset))
     assert document.resolve("#a", f"{document.uri}#") == (f"{document.uri}#/components/schemas/A", {"$anchor": "a"})
+
+
+@pytest.mark.parametrize("given", [str, Path, lambda folder: [str(folder)], lambda folder: [Path(folder)]])
+def test_a_folder_is_allowed_by_its_path_alone_or_in_a_list(given, tmp_path):
+    (tmp_path / "api").mkdir()
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "path.yaml").write_text("get: {operationId: look, responses: {200: {description: ok}}}")
+    document = tmp_path / "api" / "openapi.yaml"
+    document.write_text("openapi: 3.0.3\npaths: {/a: {$ref: ../parts/path.yaml}}")
+    assert list(dynclient.load(document, references=given(tmp_path / "parts")).operations) == ["look"]

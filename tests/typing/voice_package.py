@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import voice
@@ -75,7 +76,7 @@ def loaded(hook: _Told, transport: Transport) -> None:
         retry=dynclient.Retry(attempts=1),
         limits=options.Limits(body_depth=64),
         validate="warn",
-        references=["https://a.example/"],
+        references=["https://a.example/", Path("parts")],
         overlays=["voice.overlay.yaml", {"overlay": "1.1.0"}],
         tls=options.TLS(),
         proxy="http://proxy.example",

@@ -68,8 +68,13 @@ _NOT_PICKLED = frozenset({"auth", "cookies", "defaults", "hooks", "query", "uplo
 
 
 _MEANT = {
+    "access_token": "auth=",
+    "api_key": "auth=",
     "cert": "tls=TLS(certificate=...)",
+    "max_retries": "retry=",
+    "params": "query= of with_options()",
     "proxies": "proxy=",
+    "session": "transport=Urllib3Transport(session)",
     "uds": "unix_socket=",
     "verify": "tls=TLS(ca_file=...) trusts an authority, TLS(insecure_skip_verify=True) any certificate",
 }

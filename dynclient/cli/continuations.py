@@ -144,7 +144,7 @@ def show_all(pages: Any, given: Mapping[str, Any], printer: Printer, saved: File
         raise
     except DynclientError as error:
         if error.resume is not None:
-            inform(f"--all --resume {error.resume} goes on there")
+            inform(f"--all --resume {error.resume} continues there")
         ended = ""
         raise
     finally:

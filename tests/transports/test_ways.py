@@ -190,6 +190,9 @@ OTHERS = {
     "baseurl": "did you mean base_url",
     "cert": "TLS(certificate=",
     "uds": "unix_socket",
+    "params": "query=",
+    "api_key": "auth=",
+    "max_retries": "retry=",
     "nonsense": "no option nonsense",
 }
 

@@ -70,7 +70,8 @@ def plain_value(value: Any, *, files: bool = False, settle: Callable[[Any], Any]
 def is_file(value: Any) -> bool:
     """Whether a value is a file to a form: bytes, Path, file object, or a tuple of a file's name and content."""
     if isinstance(value, tuple):
-        return len(value) in {2, 3} and isinstance(value[0], str | None) and _is_content(value[1])
+        is_named = len(value) in {2, 3} and isinstance(value[0], str | None)
+        return is_named and (_is_content(value[1]) or hasattr(value[1], "__next__") or hasattr(value[1], "__anext__"))
     return _is_content(value)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from dynclient._client import AsyncClient, Client
 from dynclient._escaping import logger
-from dynclient._incoming.receiving import MAX_BYTES, Event, Receiver, Verify, check_size, forget
+from dynclient._incoming.receiving import MAX_BYTES, Event, Receiver, Verify, check_size, forget, texts
 from dynclient._incoming.signatures import HMACSignature, Verifier, github, shopify, slack, standard, stripe
 from dynclient.exceptions import ArgumentError, UnknownWebhook, WebhookError
 from dynclient.messages import Headers
@@ -37,7 +37,7 @@ log = logger()
 
 def receive(
     client: Client | AsyncClient,
-    headers: Mapping[str, str] | Iterable[tuple[str, str]],
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]],
     body: bytes,
     *,
     verify: Verify,
@@ -79,7 +79,7 @@ def asgi(
                 await send({"type": "http.response.body", "body": b""})
 
     async def respond(scope: Any, read: Any) -> int | None:
-        headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+        headers = Headers(texts(scope["headers"]))
         try:
             body = await _body(headers, read, max_bytes)
             if body is None:

@@ -22,6 +22,7 @@ from dynclient.model import Operation
 from dynclient.options import Redirects, Secret
 
 _METHODS = frozenset({"GET", "HEAD"})
+_SEE_OTHER = 303
 _SAFE_HEADERS = ("Accept", "User-Agent")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
@@ -100,6 +101,11 @@ def _destination(response: Response) -> tuple[str, str]:
     advice = ""
     if target.netloc and (target.scheme, target.netloc) != (asked.scheme, asked.netloc) and "@" not in target.netloc:
         advice = f'the API may be elsewhere: base_url="{target.scheme}://{target.netloc}"'
-    elif target.path.rstrip("/") == asked.path.rstrip("/"):
-        advice = f'the path differs by a slash: client.request("{request.method}", "{shown}", body=...) asks there'
+    elif target.path != asked.path:
+        # RFC 9110, 15.4.4: after 303, the answer is read at the other URL.
+        method = "GET" if response.status == _SEE_OTHER else request.method
+        body = ", body=..." if method == request.method and request.body is not None else ""
+        url = masked(f"{target.scheme}://{target.netloc}{target.path}", request.secret_values(1))
+        why = "the path differs by a slash: " if target.path.rstrip("/") == asked.path.rstrip("/") else ""
+        advice = f'{why}client.request("{method}", "{url}"{body}) asks there'
     return f" (to {shown})", advice

@@ -27,7 +27,7 @@ from dynclient._client.state import (
 )
 from dynclient._escaping import counted, one_line
 from dynclient._identifiers import near
-from dynclient._request import CallOptions, ServerChoice, hidden_defaults, hidden_headers
+from dynclient._request import CallOptions, ServerChoice, hidden_defaults, hidden_headers, listed
 from dynclient._secrets import SECRET_HEADERS
 from dynclient.exceptions import ArgumentError, UnreadableDocument
 from dynclient.model import API
@@ -228,8 +228,10 @@ class _BaseClient:
         given = locals()
         network = {"limits": limits, "tls": tls, "proxy": proxy, "block_private": block_private}
         _check_network(tls, block_private, proxy, unix_socket, transport)
+        _check_kind("limits", limits, Limits)
+        _check_kind("cache", cache, bool | str | os.PathLike)
         call_options = CallOptions().changed({name: given[name] for name in _CALL_OPTIONS})
-        how: dict[str, Any] = {"references": _many(references), "overlays": _many(overlays)}
+        how: dict[str, Any] = {"references": listed("references", references), "overlays": listed("overlays", overlays)}
         fetched_with = headers_of_document(source, document_headers, document_auth, call_options.allow_origins)
         found = DocumentSource(source, fetched_with, timeout=call_options.timeout, cache=cache, **how, **network)
         return cls._of(found, transport, {**network, "unix_socket": unix_socket}, call_options, watch)
@@ -329,7 +331,8 @@ class _BaseClient:
         """The receiver of the document's webhooks."""
         from dynclient._incoming.receiving import Receiver
 
-        return Receiver(self._state.document.webhooks, self._state.limits)
+        mode = self._dispatcher.options.validate.responses
+        return Receiver(self._state.document.webhooks, self._state.limits, mode)
 
     def _check(self) -> Callable[[LoadedDocument], object]:
         """A function that raises if a new document does not fit this client's options."""
@@ -436,9 +439,10 @@ def _with_base_url(options: CallOptions, transport: Any, api: API) -> CallOption
     return options.changed({"base_url": f"{base_url}/{path.strip('/')}"})
 
 
-def _many(given: Any) -> tuple[Any, ...]:
-    """Return what was given as one or as several: paths, URLs, mappings."""
-    return (given,) if isinstance(given, str | os.PathLike | Mapping) else tuple(given)
+def _check_kind(name: str, value: Any, kind: Any) -> None:
+    if not isinstance(value, kind):
+        wanted = getattr(kind, "__name__", None) or "True, False or a folder"
+        raise ArgumentError(f"{name} must be {wanted}, not {value!r}", argument=name)
 
 
 def _check_network(tls: Any, block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as in load

@@ -177,7 +177,7 @@ class JobState:
             if value is not MISSING:
                 parameters[key] = value
         try:
-            request = plan.request(plan.binder.checked(Bound(parameters, ...)), options)
+            request = plan.request(Bound(parameters, ...), options)
         except DynclientError as error:
             raise WaitFailed(
                 f"{row.key} can't be called with the values of the answer: {error.message}", result=result.data

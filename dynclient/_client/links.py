@@ -88,9 +88,9 @@ class Following:
         parameters, body = self._arguments(link, plan.operation)
         if link.server is not None:
             plan = Plan(plan.operation._replace(servers=(link.server,)), self._dispatcher.state.limits)
-        bound = plan.binder.bind((), keywords, self._dispatcher.options.defaults, complete=False)
+        bound = plan.binder.bind((), keywords, self._dispatcher.options.defaults)
         bound = Bound({**parameters, **bound.parameters}, body if bound.body is ... else bound.body)
-        return self._dispatcher.send(plan, plan.binder.checked(bound), data_only=False)
+        return self._dispatcher.send(plan, bound, data_only=False)
 
     @outermost
     def location(self, method: str = "GET") -> Any:
@@ -119,8 +119,7 @@ class Following:
             raise LinkError(f"the document has no {method} operation for the path of the header Location, {path}")
         plan, limits = document.plan(operation.row), self._dispatcher.state.limits
         values = check_request(operation, path_texts(operation.path, path), Request(method, url), limits, strict=False)
-        bound = plan.binder.checked(Bound(dict(values.parameters)))
-        made = plan.request(bound, self._dispatcher.options_of(operation))
+        made = plan.request(Bound(dict(values.parameters)), self._dispatcher.options_of(operation))
         # Its own query may have more than the document describes.
         return self._dispatcher.send(plan, replace(made, url=url), data_only=False)
 

@@ -344,7 +344,7 @@ class Described:
         from dynclient._request import explain
 
         plan = self._dispatcher.document.plan(self._row)
-        bound = plan.binder.bind(args, keywords, self._dispatcher.options.defaults, complete=False)
+        bound = plan.binder.bind(args, keywords, self._dispatcher.options.defaults)
         options = self._dispatcher.options_of(plan.operation)
         return explain(self._dispatcher.document.api, plan, bound, options)
 
@@ -394,7 +394,7 @@ class Described:
         document = self._dispatcher.document
         with self._attribute():
             incoming = document.once("callbacks", self._row, lambda: document.api.read_incoming(self._row))
-        return callbacks(incoming, self._dispatcher.state.limits)
+        return callbacks(incoming, self._dispatcher.state.limits, self._dispatcher.options.validate.responses)
 
     def _read(self) -> Any:
         return self._dispatcher.document.operation(self._row)
@@ -476,13 +476,12 @@ class OperationMethod(Described):
                 )
         filled = plan.binder.filled(self._dispatcher.options.defaults).values()
         given = {**{(one.in_, one.wire): value for one, value in filled}, **given}
-        bound = plan.binder.checked(Bound(given, body))
         options = self._dispatcher.options
         if content_type or accept:
             options = options._replace(
                 content_type=content_type or options.content_type, accept=accept or options.accept
             )
-        return self._dispatcher.send(plan, bound, options, data_only=False)
+        return self._dispatcher.send(plan, Bound(given, body), options, data_only=False)
 
     @shown_as(of_operation)
     @outermost

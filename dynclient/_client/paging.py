@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from dynclient._client.shown_methods import shortened
 from dynclient._client.state import LoadedDocument
 from dynclient._deferred import cached_property, expression
+from dynclient._paging.answers import lacks_items
 from dynclient._paging.declared import pagination
 from dynclient._paging.rules import (
     Evidence,
@@ -88,11 +89,11 @@ def pages_of(  # noqa: PLR0917  # each is one part of the call
         rule = changed(rule, checked(given["by"], "by"), Evidence("by= says so"))
     _check(rule)
     _check_options(given)
-    call = _Call(plan, plan.binder.bind(args, arguments, options.defaults, complete=False), options)
+    call = _Call(plan, plan.binder.bind(args, arguments, options.defaults), options)
     size = read_target(rule.size) if rule.size is not None else None
     if given.get("page_size") is not None:
         call.set_size(size, given["page_size"])
-    plan.binder.checked(call.bound)
+    plan.binder.check_complete(call.bound, options.validate.requests)
     counted = read_next(rule.next or "link")
     schemes = document.api.security_schemes.values()
     paging = Paging(
@@ -106,12 +107,19 @@ def pages_of(  # noqa: PLR0917  # each is one part of the call
         resume=given.get("resume"),
         unique=path_keys(given["unique"]) if given.get("unique") is not None else None,
         on_repeat=given.get("on_repeat", "error"),
+        lacks_items=bool(given.get("by") or options.paginate) and lacks_items(plan.operation, rule),
     )
     return kind(lambda request: send(plan, request, options), paging, prefetch=bool(given.get("prefetch")))
 
 
 def _check(rule: Pagination) -> None:
     """Refuse a rule that is not clear enough."""
+    if rule.next is None and not rule.evidence:
+        raise PaginationUnclear(
+            "the document does not show that the operation has pages",
+            pagination=rule,
+            hint="a plain call returns the whole answer; by={...} says how the list continues",
+        )
     if not rule.is_usable:
         what = "a guess" if rule.confidence == "guess" else "unclear"
         items = rule.items or "$.NAME"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from dynclient._client.shown_methods import outermost
 from dynclient._deferred import expression
-from dynclient._request import Bound, CallOptions, Plan, server_url
+from dynclient._request import FOREIGN_NAMES, Bound, CallOptions, Plan, server_url
 from dynclient.exceptions import ArgumentError
 from dynclient.http_grammar import is_token
 from dynclient.messages import Request, origin
@@ -72,9 +72,8 @@ class RawRequests:
         body = more.pop("body", None)
         for name in more:
             if name not in {"query", "headers", "content_type", "accept"}:
-                raise ArgumentError(
-                    f"unknown argument {name}", argument=name, hint=f"with_options({name}=...).request(...)?"
-                )
+                hint = FOREIGN_NAMES.get(name, f"with_options({name}=...).request(...)?")
+                raise ArgumentError(f"unknown argument {name}", argument=name, hint=hint)
         if not isinstance(method, str) or not is_token(method) or method.upper() == "CONNECT":
             raise ArgumentError(f"{method!r} is not an HTTP method that can be sent", argument="method")
         dispatcher = self._dispatcher.changed(more) if more else self._dispatcher

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dynclient._escaping import logger
 from dynclient._identifiers import near
 from dynclient._incoming.requests import check_request
 from dynclient._incoming.signatures import Verifier
 from dynclient._routing import HTTPError
-from dynclient.exceptions import ArgumentError, InvalidWebhook, SignatureError, UnknownWebhook, WebhookError
+from dynclient.exceptions import ArgumentError, Fault, InvalidWebhook, SignatureError, UnknownWebhook, WebhookError
 from dynclient.messages import Headers, Request
 from dynclient.model import Incoming, Operation
-from dynclient.options import Limits
+from dynclient.options import Limits, ValidationMode
+
+log = logger()
 
 MAX_BYTES = 1024 * 1024
 
@@ -59,9 +62,9 @@ class Event:
 class Receiver:
     """Receives the webhooks of a document, or the callbacks of an operation."""
 
-    def __init__(self, incoming: Sequence[Incoming], limits: Limits) -> None:
-        """Take the expected requests, and the limits for decoding them."""
-        self._incoming, self._limits = tuple(incoming), limits
+    def __init__(self, incoming: Sequence[Incoming], limits: Limits, mode: ValidationMode = "strict") -> None:
+        """Take the expected requests, the limits for decoding them, and what happens if data do not match."""
+        self._incoming, self._limits, self._mode = tuple(incoming), limits, mode
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {', '.join(self.names) or 'nothing'}>"
@@ -83,7 +86,7 @@ class Receiver:
 
     def receive(
         self,
-        headers: Mapping[str, str] | Iterable[tuple[str, str]],
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]],
         body: bytes,
         *,
         verify: Verify,
@@ -96,7 +99,7 @@ class Receiver:
         """Verify, decode and validate a request.
 
         Args:
-            headers: the headers of the request.
+            headers: the headers of the request: a mapping, or pairs, also those of an ASGI scope, which are bytes.
             body: the raw body, in bytes.
             verify: verifies the signature; an explicit None accepts requests without one.
             event: the name of the webhook or callback, if the URL identifies it.
@@ -112,7 +115,7 @@ class Receiver:
         if not isinstance(body, bytes | bytearray | memoryview):
             hint = "the signature is over the raw bytes: pass the body before it is decoded"
             raise ArgumentError(f"body must be bytes, not {type(body).__name__}", argument="body", hint=hint)
-        body, headers = bytes(body), headers if isinstance(headers, Headers) else Headers(headers)
+        body, headers = bytes(body), headers if isinstance(headers, Headers) else Headers(texts(headers))
         self.named(event)
         check_size(len(body), max_bytes)
         message = _verified(verify, headers, body)
@@ -156,10 +159,25 @@ class Receiver:
         if fitting:
             names = ", ".join(one.name for one in fitting[:5])
             raise UnknownWebhook(f"it matches more than one: {names}", hint="pass event= or event_header= to name it")
-        if len(found) > 1 or refusal is None:
+        if refusal is None or (len(found) > 1 and refusal.faults):
             raise InvalidWebhook("it matches none of the possible webhooks or callbacks", status=400)
+        if refusal.faults and self._mode != "strict":
+            self._warn(found[0].name, refusal.faults)
+            values = check_request(found[0].operation, {}, request, self._limits, strict=False)
+            return Event(found[0].name, values.body, found[0].operation, headers, values.parameters, message)
         status = refusal.status if refusal.status in {400, 415} else 400
         raise InvalidWebhook(refusal.detail, errors=refusal.faults, event=found[0].name, status=status)
+
+    def _warn(self, name: str, faults: Sequence[Fault]) -> None:
+        for fault in faults if self._mode == "warn" else ():
+            log.warning("%s: received although %s", name, fault)
+
+
+def texts(headers: Mapping[str, str] | Iterable[tuple[Any, Any]]) -> Iterator[tuple[str, str]]:
+    """Headers as pairs of text."""
+    for pair in headers.items() if isinstance(headers, Mapping) else headers:
+        name, value = (each.decode("latin-1") if isinstance(each, bytes) else each for each in pair)
+        yield name, value
 
 
 def check_size(size: int, most: int) -> None:
@@ -234,7 +252,7 @@ def _members(body: bytes, headers: Headers) -> list[str]:
     return [value for value in values if isinstance(value, str)]
 
 
-def callbacks(incoming: Sequence[Incoming], limits: Limits) -> dict[str, Receiver]:
+def callbacks(incoming: Sequence[Incoming], limits: Limits, mode: ValidationMode) -> dict[str, Receiver]:
     """The callbacks of an operation, by name."""
     names = dict.fromkeys(one.name for one in incoming)
-    return {name: Receiver([one for one in incoming if one.name == name], limits) for name in names}
+    return {name: Receiver([one for one in incoming if one.name == name], limits, mode) for name in names}

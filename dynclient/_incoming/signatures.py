@@ -188,9 +188,10 @@ _FIELDS = frozenset({"body", "timestamp"})
 
 
 def _key(secret: str | bytes | Secret) -> bytes:
-    if isinstance(secret, Secret):
-        secret = secret.reveal()
-    return secret if isinstance(secret, bytes) else secret.encode()
+    given = secret.reveal() if isinstance(secret, Secret) else secret
+    if not isinstance(given, str | bytes):
+        raise ArgumentError(f"a secret must be text or bytes, not {type(given).__name__}", argument="secrets")
+    return given if isinstance(given, bytes) else given.encode()
 
 
 def _pattern(part: str) -> re.Pattern[str]:

@@ -13,7 +13,7 @@ from dynclient.media_types import find
 from dynclient.model import API, Header, MediaType, Operation, Response, Schema
 
 _PUNCTUATION = expression(r"[^a-z0-9]")
-_DEPTH = 3
+_DEPTH = 4
 _MOST_FIELDS = 400
 
 
@@ -139,6 +139,16 @@ def items_schema(operation: Operation, rule: Pagination) -> Schema | None:
     return plain(here).items if here is not None else None
 
 
+def lacks_items(operation: Operation, rule: Pagination) -> bool:
+    """Whether the document describes the members of the answer, but no list where a rule says that the items are."""
+    media_type = _media_type(_success(operation))
+    try:
+        schema = media_type.schema if media_type is not None else None
+        return schema is not None and bool(plain(schema).properties) and items_schema(operation, rule) is None
+    except DocumentError:
+        return False
+
+
 def _success(operation: Operation) -> Response | None:
     """The response of a list: 200, or the first success, or ``default``."""
     responses = operation.responses
@@ -152,7 +162,7 @@ def _media_type(response: Response | None) -> MediaType | None:
 
 
 def _fields(root: Schema) -> Iterator[Field]:
-    """The answer itself, and its members down to the third level, outside of arrays; breadth first."""
+    """The answer itself, and its members down to the fourth level, outside of arrays; breadth first."""
     waiting: list[tuple[Keys, Schema]] = [((), root)]
     count = 0
     while waiting and count < _MOST_FIELDS:

@@ -62,6 +62,7 @@ _URLS = _words("""
 """)
 _NUMBERS = ("page", "pagenumber", "currentpage", "pageindex", "number")
 """Members that may repeat the number of the page."""
+_HEADER_TOKENS = (*TOKENS, "continuation")
 _AROUND = _words("""
     meta metadata pagination paging links link page cursors cursor pageinfo pages paginationinfo responsemetadata
     info searchmetadata pagingmetadata paginationmetadata resultinfo resultset response next pager navigation
@@ -240,9 +241,12 @@ def _items(answers: Answers) -> _Items | None:
 
 
 def _items_in(answers: Answers, fields: list[Field]) -> _Items | None:
-    lists = [each for each in fields if each.is_list and each.name not in _NO_ITEMS]
     words = {folded(part) for part in answers.operation.path.split("/") if part and "{" not in part}
     words.add(folded(answers.operation.row.operation_id or ""))
+    every = [each for each in fields if each.is_list]
+    lists = [each for each in every if each.name not in _NO_ITEMS]
+    if not lists:  # what may be notes about a list is the list if it has that name, or if messages are objects
+        lists = [each for each in every if any(word.endswith(each.name) for word in words) or _is_mail(each)]
     named = [each for name in _LIST_NAMES for each in lists if each.name == name]
     ways = (
         (lists, "is the only array"),
@@ -255,6 +259,10 @@ def _items_in(answers: Answers, fields: list[Field]) -> _Items | None:
     )
     found = next(((one[0], why) for one, why in ways if len(one) == 1), None)
     return _Items(found[0].keys, f"{found[0].path} {found[1]}", found[0]) if found is not None else None
+
+
+def _is_mail(field: Field) -> bool:
+    return field.name == "messages" and _is_object(field.shape)
 
 
 def _is_object(seen: Shape) -> bool:
@@ -289,7 +297,7 @@ def _header_token(look: _Look) -> _Found | None:
         name = folded(header.name).removeprefix("x")
         for one in look.answers.asked:
             short = one.name.removeprefix("x")
-            pair = name == short and short in TOKENS and one.target.in_ == "header"
+            pair = name == short and one.target.in_ == "header" and short.endswith(_HEADER_TOKENS)
             is_token = short in TOKENS and short.endswith("token") and name.endswith(short)
             is_cursor = name.endswith("nextcursor") and short in {"cursor", "after"}
             if pair or is_token or is_cursor or name.endswith(f"next{short}"):

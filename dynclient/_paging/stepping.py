@@ -62,7 +62,8 @@ class Paging(Record):
 
     ``request`` makes a request with other values of targets. ``hidden`` are the query fields of credentials, which are
     neither followed nor kept. ``size`` is the requested page size, ``usual_size`` the document's default, and
-    ``first_number`` the number of the first page or item in the call; any may be None.
+    ``first_number`` the number of the first page or item in the call; any may be None. ``lacks_items``: the document
+    has no list where the caller's rule says that the items are.
     """
 
     rule: Pagination
@@ -75,6 +76,7 @@ class Paging(Record):
     resume: str | None = None
     unique: Keys | None = None
     on_repeat: OnRepeat = "error"
+    lacks_items: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +323,10 @@ class _Walk:
         found = _value(data, self.rule.items)
         if found is MISSING and isinstance(data, (str, bytes, int, float)):
             found = data
+        if found is MISSING and self.paging.lacks_items:
+            raise PaginationError(
+                f"neither the answer nor the document has {self.rule.items}", hint='by={"items": PATH} names the items'
+            )
         if found is MISSING or found is None:
             return []
         if not isinstance(found, (list, tuple)):
@@ -328,6 +334,10 @@ class _Walk:
                 f"{self.rule.items} of the answer is not a list of items but a {type(found).__name__}",
                 hint='by={"items": PATH} names them',
             )
+        unique = self.paging.unique
+        if unique is not None and found and all(value_at(item, unique) is MISSING for item in found):
+            hint = "unique= names a member that each item has"
+            raise PaginationError(f"no item of the page has {path_text(unique)}", hint=hint)
         return found
 
     def _page(

@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dynclient._deferred import deferred
-from dynclient._request.binding import Binder, Bound
+from dynclient._request.binding import FOREIGN_NAMES, Binder, Bound
 from dynclient._request.options import (
     EVENTS,
     CallOptions,
     HiddenHeaders,
     hidden_defaults,
     hidden_headers,
+    listed,
     query_fields,
 )
 from dynclient._request.plan import Plan
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from dynclient._request.explanation import Explanation, explain
 
 __all__ = [
-    "EVENTS", "Binder", "Bound", "CallOptions", "Explanation", "HiddenHeaders", "Plan", "ServerChoice",
-    "checked_base_url", "explain", "hidden_defaults", "hidden_headers", "query_fields", "server_url",
+    "EVENTS", "FOREIGN_NAMES", "Binder", "Bound", "CallOptions", "Explanation", "HiddenHeaders", "Plan", "ServerChoice",
+    "checked_base_url", "explain", "hidden_defaults", "hidden_headers", "listed", "query_fields", "server_url",
 ]  # fmt: skip
 
 __getattr__ = deferred(__name__, {"explanation": ("Explanation", "explain")})

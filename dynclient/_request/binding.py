@@ -22,7 +22,15 @@ from dynclient._request.options import CallOptions
 from dynclient._schemas import from_text, read, shape
 from dynclient.exceptions import ArgumentError
 from dynclient.inspection.arguments import Argument
+from dynclient.options import ValidationMode
 
+FOREIGN_NAMES = {
+    "body": "the document has no body here; client.request(method, path, body=...) sends one",
+    "params": "parameters are keywords of their own; query={...} adds those that the document lacks",
+    "data": "body= is the body",
+    "json": "body= is the body",
+}
+"""Hints on arguments that other clients have."""
 _MOST_SHOWN = 12
 _TEXT = frozenset({"string"})
 
@@ -61,23 +69,17 @@ class Binder:
             for name in filter(None, ("body", body_name)):
                 self._by_name.setdefault(name, self._body)
 
-    def bind(
-        self,
-        args: Sequence[Any],
-        keywords: Mapping[str, Any],
-        defaults: Mapping[str, Any] = {},
-        *,
-        complete: bool = True,
-    ) -> Bound:
-        """Bind a call's arguments; with ``complete``, all required ones must be given. A Bound is returned unchanged.
+    def bind(self, args: Sequence[Any], keywords: Mapping[str, Any], defaults: Mapping[str, Any] = {}) -> Bound:
+        """Bind a call's arguments; required ones may be missing. A Bound is returned unchanged.
 
         ``defaults`` are values of parameters that are not given. Their names may be those of other operations.
 
         Raises:
-            ArgumentError: one is missing, unknown or given twice.
+            ArgumentError: one is unknown or given twice.
         """
         if args and type(args[0]) is Bound:
-            return self.checked(args[0])
+            bound: Bound = args[0]
+            return bound
         filled = self.filled(defaults) if defaults else {}
         given = {**filled, **self._given(args, keywords, filled)}
         parameters: dict[tuple[str, str], Any] = {}
@@ -99,8 +101,7 @@ class Binder:
             )
         if properties:
             body = properties
-        bound = Bound(parameters, body)
-        return self.checked(bound) if complete else bound
+        return Bound(parameters, body)
 
     def takes(self, name: str) -> bool:
         """Whether the call has an argument with this name."""
@@ -134,8 +135,8 @@ class Binder:
                 raise self._error(f"argument {keyword} is not JSON: {error}", keyword) from None
         return found
 
-    def checked(self, bound: Bound) -> Bound:
-        """Return the values if no required one is missing.
+    def check_complete(self, bound: Bound, mode: ValidationMode) -> None:
+        """Refuse values that lack a required one; where requests are not validated strictly, only that of a path.
 
         Raises:
             ArgumentError: a required argument is missing.
@@ -144,6 +145,7 @@ class Binder:
             argument.name
             for argument in self._positional
             if argument.required
+            and (mode == "strict" or argument.in_ == "path")
             and (
                 bound.body is ...
                 if argument.kind == "body"
@@ -154,8 +156,11 @@ class Binder:
             plural = "s" if len(missing) > 1 else ""
             lacks_body = self._body is not None and self._body.name in missing
             hint = self._properties() if lacks_body else ""
+            if not hint and not any(
+                argument.in_ == "path" for argument in self._positional if argument.name in missing
+            ):
+                hint = 'validate=Validation(requests="warn") sends the request without'
             raise self._error(f"missing argument{plural}: {', '.join(missing)}", missing[0], hint=hint)
-        return bound
 
     def _properties(self) -> str:
         """A hint on passing the body by its properties, required ones first."""
@@ -201,6 +206,7 @@ class Binder:
         hint = f"did you mean {' or '.join(matches)}?" if matches else ""
         if keyword in CallOptions._fields:
             hint = f"set options of a single call with with_options({keyword}=...)(...)"
+        hint = hint or FOREIGN_NAMES.get(keyword, "")
         return self._error(f"unknown argument {keyword}", keyword, matches=matches, hint=hint)
 
     def _error(self, message: str, argument: str, **data: Any) -> ArgumentError:

@@ -53,8 +53,8 @@ class Choice(Record):
     content_type: str
 
 
-def choose(operation: Operation, value: Any, content_type: str | None) -> Choice:
-    """Choose the media type of a body.
+def choose(operation: Operation, value: Any, content_type: str | None, mode: ValidationMode) -> Choice:
+    """Choose the media type of a body. One that the document lacks passes when validation is ``warn`` or ``off``.
 
     Raises:
         UnsupportedMediaType: the operation accepts no body of that content type.
@@ -62,9 +62,14 @@ def choose(operation: Operation, value: Any, content_type: str | None) -> Choice
     content = operation.body.content if operation.body is not None else {}
     if content_type is not None:
         media_range = match(content_type, content)
-        if media_range is None:
-            raise _unsupported(operation, f"it accepts no body of type {content_type}")
-        return Choice(content[media_range], content_type)
+        if media_range is not None:
+            return Choice(content[media_range], content_type)
+        message = f"it accepts no body of type {content_type}"
+        if mode == "strict":
+            raise _unsupported(operation, message)
+        if mode == "warn":
+            log.warning("%s: sent although %s", operation.id, message)
+        return Choice(MediaType(content_type), content_type)
     if not content:
         raise _unsupported(operation, "it accepts no body")
     if len(content) == 1 and is_concrete(next(iter(content))):
@@ -160,7 +165,8 @@ def _concrete(media_range: str, kind: str, value: Any) -> str:
 
 def _unsupported(operation: Operation, message: str) -> UnsupportedMediaType:
     offered = list(operation.body.content) if operation.body is not None else []
-    hint = f"content_type= may be {', '.join(offered)}" if offered else ""
+    known = f"content_type= may be {', '.join(offered)}; " if offered else ""
+    hint = f'{known}with validate=Validation(requests="warn"), content_type= may be any'
     return UnsupportedMediaType(message, offered=offered, operation_id=operation.id, hint=hint)
 
 

@@ -84,11 +84,11 @@ def _faults(plan: Plan, bound: Bound, options: CallOptions) -> tuple[tuple[Fault
     refused: list[str] = []
     faults: tuple[Fault, ...] = ()
     try:
-        plan.binder.checked(bound)
+        plan.binder.check_complete(bound, "strict")
     except RequestError as error:
         refused.append(error.message)
     try:
-        plan.request(bound, options._replace(validate=replace(options.validate, requests="strict")))
+        plan.incomplete_request(bound, options._replace(validate=replace(options.validate, requests="strict")))
     except RequestError as error:
         refused.append(error.message)
         faults = tuple(getattr(error, "errors", ()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any, get_args
@@ -277,8 +278,32 @@ def _http_cache(value: Any) -> Any:
     return value
 
 
+def _text(name: str) -> Callable[[Any], str | None]:
+    def checked(value: Any) -> str | None:
+        if value is not None and not isinstance(value, str):
+            raise ArgumentError(f"{name} must be a string, not a {type(value).__name__}", argument=name)
+        return value
+
+    return checked
+
+
+def listed(name: str, value: Any) -> tuple[Any, ...]:
+    """The values of an option that takes one or several.
+
+    Raises:
+        ArgumentError: it is neither.
+    """
+    if value is None or isinstance(value, str | bytes | os.PathLike | Mapping):
+        return () if value is None else (value,)
+    if not isinstance(value, Iterable):
+        raise ArgumentError(f"{name} must be a list, not {value!r}", argument=name)
+    return tuple(value)
+
+
 _CHECKS = {
-    "base_url": lambda url: checked_base_url(url) if url is not None else None,
+    "base_url": lambda url: checked_base_url(_text("base_url")(url)) if url is not None else None,
+    "content_type": _text("content_type"),
+    "accept": _text("accept"),
     "timeout": _timeout,
     "retry": _retry,
     "rate": _rate,
@@ -287,7 +312,7 @@ _CHECKS = {
     "paginate": _paginate,
     "query": query_fields,
     "validate": _validation,
-    "allow_origins": lambda value: (value,) if isinstance(value, str) else tuple(value),
+    "allow_origins": lambda value: listed("allow_origins", value),
     "redirects": _redirects,
     "hooks": _hooks,
     "upload_progress": _callable,

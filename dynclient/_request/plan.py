@@ -159,6 +159,11 @@ class Plan:
             EncodeError: the body can't be encoded in its media type.
             UnsupportedMediaType: the operation has no body of that type.
         """
+        self.binder.check_complete(bound, options.validate.requests)
+        return self.incomplete_request(bound, options)
+
+    def incomplete_request(self, bound: Bound, options: CallOptions) -> Request:
+        """Make the Request, whether required arguments are missing or not."""
         try:
             return self._request(bound, options)
         except DynclientError as error:
@@ -175,7 +180,7 @@ class Plan:
             from dynclient._request import body as bodies
 
             given = bodies.rooted(bound.body)
-            choice = bodies.choose(self.operation, given, options.content_type)
+            choice = bodies.choose(self.operation, given, options.content_type, options.validate.requests)
             value = bodies.to_plain(choice, given)
             if options.validate.requests != "off":
                 try:

@@ -40,7 +40,7 @@ def server_url(servers: Sequence[model.Server], base_url: str | None, choice: Se
     return _absolute(_filled(server, variables), f"the document's server {without_user(server.url)!r}")
 
 
-def checked_base_url(url: str) -> str:
+def checked_base_url(url: Any) -> str:
     """A ``base_url``, without a slash at its end.
 
     Raises:
@@ -67,7 +67,7 @@ def _chosen(servers: Sequence[model.Server], choice: Any) -> model.Server:
 
 def _filled(server: model.Server, given: Mapping[str, Any]) -> str:
     for name in given:
-        if name not in server.variables:
+        if name not in server.variables and f"{{{name}}}" not in server.url:
             raise ArgumentError(
                 f"server {server.url} has no variable {name}",
                 argument="server",
@@ -76,13 +76,12 @@ def _filled(server: model.Server, given: Mapping[str, Any]) -> str:
 
     def value(match: re.Match[str]) -> str:
         variable = server.variables.get(match[1])
+        if match[1] in given:
+            return _checked(variable or model.ServerVariable(match[1], ""), str(given[match[1]]))
         if variable is None:
-            raise ArgumentError(
-                f"server {server.url} declares no variable {match[1]}", argument="server", hint="pass base_url="
-            )
-        if match[1] not in given:
-            return variable.default
-        return _checked(variable, str(given[match[1]]))
+            hint = f'pass server={{"{match[1]}": ...}}, or base_url='
+            raise ArgumentError(f"server {server.url} declares no variable {match[1]}", argument="server", hint=hint)
+        return variable.default
 
     return _VARIABLE.sub(value, server.url)
 
@@ -93,6 +92,7 @@ def _checked(variable: model.ServerVariable, text: str) -> str:
         raise ArgumentError(
             f"server variable {variable.name} must be one of {', '.join(variable.enum)}",
             argument="server",
+            hint="base_url= sends to any other server",
             matches=near(text, list(variable.enum)),
         )
     if not variable.enum and re.search(r"[/?#@\\\s]", text):

@@ -59,6 +59,8 @@ def dump(value: Any) -> str:
         return _ENCODER.encode(value)
     except ValueError as error:
         fault = "contains itself" if "ircular" in str(error) else "has a number that is NaN or infinite"
+        if "digits" in str(error):  # sys.set_int_max_str_digits
+            fault = "has an integer of too many digits"
         raise EncodeError(f"the body {fault}, which JSON can't write") from None
     except TypeError:
         return _with_decimals(value)

@@ -80,7 +80,7 @@ class Expectation:
         """
         found = arguments(operation)
         self._names = _parameter_names(operation)
-        self._bound: Bound = Binder(found, operation.id).bind(args, keywords, complete=False)
+        self._bound: Bound = Binder(found, operation.id).bind(args, keywords)
         # A whole body is the very object that was passed.
         self._by_properties = not any(value is self._bound.body for value in (*args, *keywords.values()))
 

@@ -24,6 +24,7 @@ EITHER = {
     "oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
     "discriminator": {"propertyName": "kind"},
 }
+VARIABLE = [{"url": "https://{region}.example"}]
 QUERY = {"name": "page", "in": "query", "schema": {"type": "integer"}}
 
 
@@ -35,7 +36,11 @@ def operation(name, schema, **more):
 DOCUMENT = {
     "openapi": "3.0.3",
     "info": {"title": "t", "version": "1"},
-    "paths": {"/things": operation("create", SCHEMA, parameters=[QUERY]), "/pets": operation("adopt", EITHER)},
+    "paths": {
+        "/things": operation("create", SCHEMA, parameters=[QUERY]),
+        "/pets": operation("adopt", EITHER),
+        "/look": {"get": {"operationId": "look", "responses": {"200": {"description": ""}}}},
+    },
     "components": {"schemas": {"Cat": PET, "Dog": PET}},
 }
 NAIVE = dt.datetime(2024, 1, 1)  # noqa: DTZ001  # that it has no zone is the mistake
@@ -51,6 +56,22 @@ MISTAKES = {
     "content type in a call": (lambda api: api.create.prepare(name="x", content_type="a/b"), r"with_options\(content"),
     "query in a call": (lambda api: api.create.prepare(name="x", query={"a": 1}), r"with_options\(query="),
     "no body": (lambda api: api.create.prepare(), r"name=, when=, size=; the first 1 are required"),
+    "another content type": (
+        lambda api: api.create.with_options(content_type="text/csv").prepare("a"),
+        r'may be application/json; with validate=Validation\(requests="warn"\), content_type= may be any',
+    ),
+    "a body of an operation without one": (lambda api: api.look.prepare(body={}), r"client\.request\(method, path"),
+    "requests' argument": (lambda api: api.create.prepare(json={"name": "x"}), "body= is the body"),
+    "requests' argument of request": (lambda api: api.request("GET", "/x", params={}), r"query=\{\.\.\.\} adds"),
+    "accept is a list": (lambda api: api.create.with_options(accept=["a/b"]), "accept must be a string, not a list"),
+    "base_url is a number": (lambda api: api.with_options(base_url=5), "base_url must be a string"),
+    "no origins": (lambda api: api.with_options(allow_origins=5), "allow_origins must be a list"),
+    "limits is a number": (lambda api: dynclient.load(DOCUMENT, limits=5), "limits must be Limits"),
+    "cache is a number": (lambda api: dynclient.load(DOCUMENT, cache=5), "cache must be True, False or a folder"),
+    "a variable that the document forgot": (
+        lambda api: dynclient.load({**DOCUMENT, "servers": VARIABLE}).look.prepare(),
+        r'server=\{"region": \.\.\.\}',
+    ),
     "a value of the wrong type": (lambda api: api.create.prepare(name="x", page="3x"), r"page.*it is '3x'"),
     "no discriminator": (lambda api: api.adopt.prepare({"meow": 1}), r"\$\.kind: is required.*'Cat' and 'Dog'"),
     "the way past": (lambda api: api.create.prepare(name=5), r'validate=Validation\(requests="warn"\)'),
@@ -68,14 +89,27 @@ def test_a_mistake_is_told_with_its_remedy(mistake):
         act(dynclient.load(DOCUMENT, base_url="https://h"))
 
 
+def test_what_strict_validation_refuses_passes_with_warn(caplog):
+    client = dynclient.load({**DOCUMENT, "servers": VARIABLE}, server={"region": "eu"})
+    lenient = client.with_options(validate=Validation(requests="warn"))
+    assert lenient.create.prepare().url == "https://eu.example/things"
+    csv = lenient.create.with_options(content_type="text/csv").prepare("a,b")
+    assert (csv.headers["content-type"], csv.body) == ("text/csv", b"a,b")
+    assert "it accepts no body of type text/csv" in caplog.text
+
+
 # Location, path that was asked, words
 REDIRECTS = [
-    ("/things/", r'to /things/\).*differs by a slash: client\.request\("POST", "/things/"'),
+    (
+        "/things/",
+        r'to /things/\).*differs by a slash: client\.request\("POST", "http://[^"]*/things/", body=\.\.\.\) asks',
+    ),
     (
         "https://other.test/v2/things?token=canary",
         r'to https://other\.test/v2/things\).*base_url="https://other\.test"',
     ),
-    ("/elsewhere", r"to /elsewhere\)"),
+    ("/elsewhere?token=canary", r'to /elsewhere\).*: client\.request\("POST", "http://[^"]*/elsewhere", body=\.\.\.\)'),
+    ("/things", r"a POST is not redirected\n[^\n]*$"),
 ]
 
 

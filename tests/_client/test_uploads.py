@@ -156,6 +156,12 @@ def test_a_form_with_files_has_a_length(upload, tmp_path):
     assert b"abcd" in body
 
 
+def test_a_named_file_of_a_form_may_be_an_iterator(upload):
+    length, _, body = upload("form", {"file": ("a.wav", (piece for piece in (b"ab", b"cd")), "audio/wav")})
+    assert length is None
+    assert b'name="file"; filename="a.wav"\r\nContent-Type: audio/wav\r\n\r\nabcd\r\n' in body
+
+
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize(
     ("name", "given", "expected"),

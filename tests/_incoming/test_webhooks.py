@@ -27,6 +27,7 @@ from dynclient import (
     ReplayedWebhook,
     SignatureError,
     UnknownWebhook,
+    Validation,
     WebhookError,
 )
 from dynclient.testing import serve as mock_of
@@ -174,6 +175,8 @@ def test_the_standardwebhooks_package_signs_what_is_verified(secrets):
 
 WRONG = {
     "no secret": github,
+    "an unset variable": lambda: github(None),
+    "an unset variable of standard": lambda: standard(None),
     "empty": lambda: github(""),
     "not base64": lambda: standard("whsec_???"),
     "field": lambda: HMACSignature("s", header="x", template="{body}{other}"),
@@ -260,6 +263,26 @@ def test_a_callback_of_an_operation_is_received(client):
     assert callback.receive(JSON, b'{"ok": true}', verify=None).data == {"ok": True}
     with pytest.raises(InvalidWebhook, match="ok"):
         callback.receive(JSON, b'{"ok": 1}', verify=None)
+
+
+def test_several_candidates_say_what_is_wrong_with_the_body(client):
+    for headers, body, words, status in ((JSON, b"{", "not application/json", 400), ({}, b"{}", "no media type", 415)):
+        with pytest.raises(InvalidWebhook, match=words) as caught:
+            receive(client, headers, body, verify=None)
+        assert caught.value.status == status
+
+
+def test_headers_may_be_those_of_asgi(client):
+    assert receive(client, [(b"content-type", b"application/json")], b"{}", verify=None, event="ping").data == {}
+
+
+def test_invalid_data_pass_if_the_client_says_so(client, caplog):
+    lenient = client.with_options(validate=Validation(responses="warn"))
+    assert receive(lenient, JSON, b'{"amount": "x"}', verify=None, event="invoice.paid").data == {"amount": "x"}
+    assert "invoice.paid: received although $.amount: must be an integer" in caplog.text
+    assert lenient.start.callbacks["done"].receive(JSON, b'{"ok": 1}', verify=None).data == {"ok": 1}
+    with pytest.raises(InvalidWebhook):
+        receive(lenient, JSON, b"{", verify=None, event="invoice.paid")
 
 
 def test_refusals_come_in_their_order():

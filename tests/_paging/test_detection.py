@@ -67,6 +67,13 @@ RULES = [
         ("url <- $._links.next.href", "likely", "$._embedded.dogs"),
     ),
     ({"limit": N}, obj(links=obj(next=S), data=LIST), ("url <- $.links.next", "likely", "$.data")),
+    (
+        {"cursor": S},
+        obj(meta=obj(links=obj(next=obj(href=S))), data=LIST),
+        ("url <- $.meta.links.next.href", "likely", "$.data"),
+    ),
+    ({"limit": N}, obj(messages=LIST, next_page_uri=S), ("url <- $.next_page_uri", "certain", "$.messages")),
+    ({"limit": N}, obj(messages=BARE, next_page_uri=S), ("url <- $.next_page_uri", "certain", None)),
     # The last id.
     ({"starting_after": S}, obj(data=LIST, has_more=B), ("query starting_after <- $.data[-1].id", "certain", "$.data")),
     ({"after": S}, obj(data=LIST, has_more=B), ("query after <- $.data[-1].id", "likely", "$.data")),
@@ -187,7 +194,7 @@ def load(parameters, schema, version="3.1.0", *, path="/things", method="get", *
     query = [
         {
             "name": name,
-            "in": "query",
+            "in": "header" if name.startswith("x-") else "query",
             "schema": {k: v for k, v in kind.items() if k != "description"},
             **{k: v for k, v in kind.items() if k == "description"},
         }
@@ -257,6 +264,13 @@ def test_a_token_in_a_header_is_repeated_in_the_query(header):
     response["content"] = {"application/json": {"schema": LIST}}
     found = load({"continuationToken": S}, LIST, responses={"200": response}).pagination
     assert (found.next, found.confidence) == (f"query continuationToken <- header {header}", "certain")
+
+
+def test_a_vendor_s_header_is_repeated():
+    response = {"description": "", "headers": {"x-ms-continuation": {"schema": S}}}
+    response["content"] = {"application/json": {"schema": LIST}}
+    found = load({"x-ms-continuation": S}, LIST, responses={"200": response}).pagination
+    assert (found.next, found.confidence) == ("header x-ms-continuation <- header x-ms-continuation", "certain")
 
 
 @pytest.mark.parametrize(
@@ -436,6 +450,11 @@ def test_a_wrong_option_is_refused_before_anything_is_sent(arguments, text):
 def test_a_damaged_resume_text_is_refused(resume):
     with pytest.raises(dynclient.ArgumentError, match="resume"):
         load({"page": N}, LIST).paginate(resume=resume).first(1)
+
+
+def test_an_operation_without_pages_says_so():
+    with pytest.raises(dynclient.PaginationUnclear, match="does not show that the operation has pages"):
+        load({}, LIST).paginate()
 
 
 def test_the_document_s_own_name_wins_over_an_option():

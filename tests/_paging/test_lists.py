@@ -120,6 +120,21 @@ def test_unique_leaves_out_what_was_there_before(caller):
     assert [item for page in pages for item in page.items] == ITEMS[:3]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"unique": "nmber"}, r"no item of the page has \$\.nmber"),
+        ({"by": {"items": "$.dta"}}, r"neither the answer nor the document has \$\.dta"),
+    ],
+)
+def test_a_misspelled_member_does_not_pass_silently(caller, arguments, text):
+    found, error = caller.run("ways_last_id", **arguments)
+    assert found == []
+    assert type(error) is PAGING
+    assert re.search(text, str(error))
+    assert (error.page_number, caller.run("ways_last_id", resume=error.resume)[0]) == (1, ITEMS)
+
+
 # Lie -> the error's class and a part of its text, the items before it, the page that was not read.
 PAGING = dynclient.PaginationError
 LIES = {

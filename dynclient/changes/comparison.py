@@ -11,35 +11,20 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+from dynclient import model
 from dynclient._document import Document
 from dynclient._readers.checking import incoming
-from dynclient._records import Record
-from dynclient.changes.judge import Judge, SchemaResults
+from dynclient.changes.facts import take_pairs
+from dynclient.changes.judge import Judge
 from dynclient.changes.kinds import Severity, Side
-from dynclient.changes.report import APIPair, Change, Changes, Findings, locations, take_pairs
+from dynclient.changes.report import APIPair, Change, Changes, Findings
 from dynclient.changes.schemas import compare_schemas
 from dynclient.exceptions import DocumentError
 from dynclient.inspection.arguments import Argument, arguments, positional
 from dynclient.media_types import find
-from dynclient.model import (
-    API,
-    Encoding,
-    Header,
-    MediaType,
-    OAuthFlow,
-    Operation,
-    OperationRow,
-    Parameter,
-    RequestBody,
-    Response,
-    Schema,
-    SecurityRequirement,
-    SecurityScheme,
-    Server,
-)
 
-Rows = tuple[OperationRow, OperationRow]
-Incoming = Mapping[str, Callable[[], Operation]]
+Rows = tuple[model.OperationRow, model.OperationRow]
+Incoming = Mapping[str, Callable[[], model.Operation]]
 """The functions that read the operations of webhooks and callbacks."""
 
 NO_SEVERITIES: Mapping[str, Severity] = {}
@@ -47,7 +32,7 @@ _EXPRESSION = re.compile(r"\{[^{}]*\}")
 
 
 def compare(
-    old: API, new: API, *, today: date | None = None, severities: Mapping[str, Severity] = NO_SEVERITIES
+    old: model.API, new: model.API, *, today: date | None = None, severities: Mapping[str, Severity] = NO_SEVERITIES
 ) -> Changes:
     """Compare two documents from a Python caller's point of view. The comparison runs at the first use of the result.
 
@@ -56,7 +41,7 @@ def compare(
     """
 
     def found() -> list[Change]:
-        changes = _compare(APIPair(old, new, SchemaResults()), today or datetime.now(UTC).date())
+        changes = _compare(APIPair(old, new, Judge(), {}), today or datetime.now(UTC).date())
         return [change._replace(severity=severities.get(change.id, change.severity)) for change in changes]
 
     return Changes(found)
@@ -71,14 +56,14 @@ def _compare(apis: APIPair, today: date) -> list[Change]:
     findings += [_removed(apis, row, today) for row in apis.old.rows if row.key not in kept]
     for row in apis.new.rows:
         if row.key not in known:
-            findings.append(Findings(apis, row))
-            findings[-1].add("operation-added", after=row.key, new=row)
+            findings.append(Findings(apis, None, row))
+            findings[-1].add("operation-added", after=row.key)
     return [change for found in findings for change in found.changes]
 
 
 def _compare_whole(apis: APIPair) -> Findings:
     findings = Findings(apis)
-    old, new, _ = apis
+    old, new = apis.old, apis.new
     findings.differ("api-version-changed", old.version, new.version, old="/info", new="/info")
     compare_servers(findings, old.servers, new.servers)
     compare_schemes(findings, old.security_schemes, new.security_schemes)
@@ -110,7 +95,7 @@ def _compare_incoming(findings: Findings, old: Incoming, new: Incoming) -> None:
             findings.add("operation-not-compared", key, after=error)
 
 
-def _compare_called(findings: Findings, key: str, old: Operation, new: Operation) -> None:
+def _compare_called(findings: Findings, key: str, old: model.Operation, new: model.Operation) -> None:
     """Compare two operations that the server calls: requests are received, and responses are sent."""
     before, after = (operation.body.content if operation.body is not None else {} for operation in (old, new))
     compare_contents(findings, "response", f"{key} body", before, after)
@@ -129,35 +114,34 @@ def _partners(apis: APIPair) -> list[Rows]:
     return [(row, found[row.key]) for row in apis.old.rows if row.key in found]
 
 
-def _place(row: OperationRow) -> tuple[str, str]:
+def _place(row: model.OperationRow) -> tuple[str, str]:
     return row.method, _EXPRESSION.sub("{}", row.path)
 
 
-def _removed(apis: APIPair, row: OperationRow, today: date) -> Findings:
+def _removed(apis: APIPair, row: model.OperationRow, today: date) -> Findings:
     findings = Findings(apis, row)
     operation = _read(apis.old, row)
-    sunset = sunset_day(operation.extensions.get("x-sunset")) if isinstance(operation, Operation) else None
+    sunset = sunset_day(operation.extensions.get("x-sunset")) if isinstance(operation, model.Operation) else None
     announced = row.deprecated and sunset is not None and sunset <= today
     kind = "operation-removed-after-sunset" if announced else "operation-removed"
-    findings.add(kind, before=row.key, old=row)
+    findings.add(kind, before=row.key)
     return findings
 
 
 def _compare_operation(apis: APIPair, rows: Rows) -> Findings:
-    findings = Findings(apis, rows[0])
-    at = locations(rows[0], rows[1])
-    _compare_rows(findings, *rows, at)
+    findings = Findings(apis, *rows)
+    _compare_rows(findings, *rows)
     old, new = _read(apis.old, rows[0]), _read(apis.new, rows[1])
-    if isinstance(old, Operation) and isinstance(new, Operation):
+    if isinstance(old, model.Operation) and isinstance(new, model.Operation):
         compare_operations(findings, old, new)
-    elif isinstance(old, Operation):
-        findings.add("operation-broken", after=new, **at)
+    elif isinstance(old, model.Operation):
+        findings.add("operation-broken", after=new)
     else:
-        findings.add("operation-mended" if isinstance(new, Operation) else "operation-not-compared", **at)
+        findings.add("operation-mended" if isinstance(new, model.Operation) else "operation-not-compared")
     return findings
 
 
-def _read(api: API, row: OperationRow) -> Operation | str:
+def _read(api: model.API, row: model.OperationRow) -> model.Operation | str:
     """An operation, or the error of reading it."""
     try:
         return api.read(row)
@@ -165,23 +149,22 @@ def _read(api: API, row: OperationRow) -> Operation | str:
         return str(error)
 
 
-def _compare_rows(findings: Findings, old: OperationRow, new: OperationRow, at: Mapping[str, Any]) -> None:
+def _compare_rows(findings: Findings, old: model.OperationRow, new: model.OperationRow) -> None:
     if _place(old) != _place(new):
-        findings.add("operation-moved", before=old.key, after=new.key, **at)
-    if old.name != new.name:
-        findings.add("operation-renamed", before=old.name, after=new.name, **at)
-    elif old.operation_id is not None:
-        findings.differ("operation-id-changed", old.operation_id, new.operation_id or "none", **at)
+        findings.add("operation-moved", before=old.key, after=new.key)
+    findings.differ("operation-renamed", old.name, new.name)
+    if old.name == new.name and old.operation_id is not None:
+        findings.differ("operation-id-changed", old.operation_id, new.operation_id or "none")
     before, after = ([".".join(pair) for pair in row.names_by_tag] for row in (old, new))
     for name in (name for name in before if name not in after):
-        findings.add("operation-namespace-changed", before=name, **at)
+        findings.add("operation-namespace-changed", before=name)
     for name in (name for name in after if name not in before):
-        findings.add("operation-namespace-added", after=name, **at)
+        findings.add("operation-namespace-added", after=name)
     if old.deprecated != new.deprecated:
-        findings.add("operation-deprecated" if new.deprecated else "operation-undeprecated", **at)
+        findings.add("operation-deprecated" if new.deprecated else "operation-undeprecated")
 
 
-Content = Mapping[str, MediaType]
+Content = Mapping[str, model.MediaType]
 Key = tuple[str, str]
 """The location of an argument and its wire name."""
 
@@ -191,36 +174,41 @@ _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 
 
-def compare_operations(findings: Findings, old: Operation, new: Operation) -> None:
+def compare_operations(findings: Findings, old: model.Operation, new: model.Operation) -> None:
     """Add the changes of an operation that both documents have."""
-    apis, at = findings.apis, locations(old.row, new.row)
+    apis = findings.apis
     try:
-        _compare_sunsets(findings, old.extensions.get("x-sunset"), new.extensions.get("x-sunset"), at)
-        found = _matched(old, new, apis.schemas.judge)
-        _compare_parameters(findings, found)
-        _compare_arguments(findings, old, new, found)
+        _compare_sunsets(findings, old.extensions.get("x-sunset"), new.extensions.get("x-sunset"))
+        pairs, removed, added = _matched(old, new, apis.judge)
+        _compare_parameters(findings, pairs)
+        for parameter in removed:
+            findings.add("parameter-removed", _label(parameter), old=parameter)
+        for parameter in added:
+            kind = "required-parameter-added" if parameter.required else "optional-parameter-added"
+            findings.add(kind, _label(parameter), new=parameter)
+        _compare_arguments(findings, old, new, pairs)
         _compare_request_bodies(findings, old.body, new.body)
         compare_responses(findings, old, new)
-        _compare_security(findings, old.security, new.security, at)
+        _compare_security(findings, old.security, new.security)
         # Servers of the API are compared once.
         if old.servers != apis.old.servers or new.servers != apis.new.servers:
             compare_servers(findings, old.servers, new.servers)
     except DocumentError as error:
-        findings.add("operation-not-compared", after=str(error), **at)
-    findings.add_members("callback", old.callbacks, new.callbacks, **at)
+        findings.add("operation-not-compared", after=str(error))
+    findings.add_members("callback", old.callbacks, new.callbacks)
 
 
-def _compare_sunsets(findings: Findings, before: Any, after: Any, at: Mapping[str, Any]) -> None:
+def _compare_sunsets(findings: Findings, before: Any, after: Any) -> None:
     if before == after:
         return
     if before is None:
-        findings.add("sunset-set", after=after, **at)
+        findings.add("sunset-set", after=after)
     elif after is None:
-        findings.add("sunset-removed", before=before, **at)
+        findings.add("sunset-removed", before=before)
     else:
         first, second = sunset_day(before), sunset_day(after)
         word = "changed" if first is None or second is None else "earlier" if second < first else "later"
-        findings.add(f"sunset-{word}", before=before, after=after, **at)
+        findings.add(f"sunset-{word}", before=before, after=after)
 
 
 def sunset_day(sunset: Any) -> date | None:
@@ -235,16 +223,13 @@ def sunset_day(sunset: Any) -> date | None:
 # Parameters, which may have another name or location in the new document, and the arguments of the method.
 
 
-class _Matched(Record):
-    """Pairs of parameters that are the same in two documents, and the parameters without a partner."""
-
-    pairs: list[tuple[Parameter, Parameter]]
-    removed: list[Parameter]
-    added: list[Parameter]
+Pairs = list[tuple[model.Parameter, model.Parameter]]
 
 
-def _matched(old: Operation, new: Operation, judge: Judge) -> _Matched:
-    """Find the partner of each parameter in the new document.
+def _matched(
+    old: model.Operation, new: model.Operation, judge: Judge
+) -> tuple[Pairs, list[model.Parameter], list[model.Parameter]]:
+    """Pair the parameters that are the same in both documents; returns those without a partner, too.
 
     The first rule that applies decides: the same name and location; for a path parameter, the same place in the path;
     the same name in another location; the only removed and the only added parameter of a location, if they are alike.
@@ -252,50 +237,43 @@ def _matched(old: Operation, new: Operation, judge: Judge) -> _Matched:
     removed, added = list(old.parameters), list(new.parameters)
     before, after = _TEMPLATE.findall(old.path), _TEMPLATE.findall(new.path)
     places = set(zip(before, after, strict=True)) if len(before) == len(after) else set()
-    pairs = take_pairs(removed, added, lambda one, other: _name_key(one) == _name_key(other))
-    pairs += take_pairs(
-        removed, added, lambda one, other: one.in_ == other.in_ == "path" and (one.name, other.name) in places
+
+    def is_only(one: model.Parameter, other: model.Parameter) -> bool:
+        counts = [sum(it.in_ == one.in_ for it in found) for found in (removed, added)]
+        return one.in_ == other.in_ != "path" and counts == [1, 1] and _is_alike(one, other, judge)
+
+    rules: tuple[Callable[[model.Parameter, model.Parameter], bool], ...] = (
+        lambda one, other: _name_key(one) == _name_key(other),
+        lambda one, other: one.in_ == other.in_ == "path" and (one.name, other.name) in places,
+        lambda one, other: one.name == other.name,
+        is_only,
     )
-    pairs += take_pairs(removed, added, lambda one, other: one.name == other.name)
-    single = {
-        in_
-        for in_ in ("query", "header", "cookie")
-        if all(sum(it.in_ == in_ for it in found) == 1 for found in (removed, added))
-    }
-    pairs += take_pairs(
-        removed, added, lambda one, other: one.in_ == other.in_ and one.in_ in single and _is_alike(one, other, judge)
-    )
-    return _Matched(pairs, removed, added)
+    return [pair for rule in rules for pair in take_pairs(removed, added, rule)], removed, added
 
 
-def _name_key(parameter: Parameter) -> Key:
+def _name_key(parameter: model.Parameter) -> Key:
     # RFC 9110, 5.1: names of header fields are case-insensitive.
     return parameter.in_, parameter.name.lower() if parameter.in_ == "header" else parameter.name
 
 
-def _is_alike(one: Parameter, other: Parameter, judge: Judge) -> bool:
+def _is_alike(one: model.Parameter, other: model.Parameter, judge: Judge) -> bool:
     """Whether two parameters differ only in their names."""
     if one.schema is None or other.schema is None or one.required != other.required:
         return False
     return judge.equal(one.schema, other.schema, "request")
 
 
-def _compare_parameters(findings: Findings, found: _Matched) -> None:
-    for old, new in found.pairs:
-        where, at = _label(old), locations(old, new)
+def _compare_parameters(findings: Findings, pairs: Pairs) -> None:
+    for old, new in pairs:
+        where = _label(old)
         if _name_key(old) != _name_key(new):
-            findings.differ("parameter-renamed", old.name, new.name, where, **at)
+            findings.differ("parameter-renamed", old.name, new.name, where, old=old, new=new)
         for value, kind in _VALUES:
-            findings.differ(kind, value(old), value(new), where, **at)
+            findings.differ(kind, value(old), value(new), where, old=old, new=new)
         if old.in_ == new.in_:
-            findings.differ("parameter-style-changed", _style(old), _style(new), where, **at)
+            findings.differ("parameter-style-changed", _style(old), _style(new), where, old=old, new=new)
         _compare_flags(findings, "parameter", where, old, new)
         compare_schemas(findings, "parameter", where, _schema(old), _schema(new))
-    for parameter in found.removed:
-        findings.add("parameter-removed", _label(parameter), old=parameter)
-    for parameter in found.added:
-        kind = "required-parameter-added" if parameter.required else "optional-parameter-added"
-        findings.add(kind, _label(parameter), new=parameter)
 
 
 # Flags of parameters, headers and request bodies -> the end of the kind if the flag is set now, or no longer is.
@@ -313,71 +291,68 @@ def _compare_flags(findings: Findings, kind: str, where: str, old: Any, new: Any
             findings.add(f"{kind}-{on if is_ else off}", where, old=old, new=new)
 
 
-def _label(parameter: Parameter) -> str:
+def _label(parameter: model.Parameter) -> str:
     return f"{parameter.in_} parameter {parameter.name}"
 
 
 # Attributes of a parameter that are compared as they are -> the kind of a difference.
-_VALUES: tuple[tuple[Callable[[Parameter], Any], str], ...] = (
+_VALUES: tuple[tuple[Callable[[model.Parameter], Any], str], ...] = (
     (lambda it: it.in_, "parameter-location-changed"),
     (lambda it: it.allow_reserved, "parameter-reserved-changed"),
     (lambda it: it.media_type.media_range if it.media_type else "none", "parameter-media-type-changed"),
 )
 
 
-def _style(found: Parameter | Encoding) -> str:
+def _style(found: model.Parameter | model.Encoding) -> str:
     """The style with explode; empty for a parameter with a media type, which has no style."""
-    if isinstance(found, Parameter) and found.media_type is not None:
+    if isinstance(found, model.Parameter) and found.media_type is not None:
         return ""
     return f"{found.style}{', exploded' if found.explode else ''}" if found.style else ""
 
 
-def _schema(found: Parameter | Header) -> Schema | None:
+def _schema(found: model.Parameter | model.Header) -> model.Schema | None:
     return found.media_type.schema if found.media_type is not None else found.schema
 
 
-def _compare_arguments(findings: Findings, old: Operation, new: Operation, found: _Matched) -> None:
+def _compare_arguments(findings: Findings, old: model.Operation, new: model.Operation, pairs: Pairs) -> None:
     """Add the changes of the arguments that both methods have: their Python names, and which are positional."""
     before, after = ({(it.in_, it.wire): it for it in arguments(operation)} for operation in (old, new))
-    at = locations(old.row, new.row)
-    partners: dict[Key, Key] = {(one.in_, one.name): (other.in_, other.name) for one, other in found.pairs}
-    labels: dict[Key, str] = {(one.in_, one.name): _label(one) for one, _ in found.pairs}
+    partners: dict[Key, Key] = {(one.in_, one.name): (other.in_, other.name) for one, other in pairs}
+    labels: dict[Key, str] = {(one.in_, one.name): _label(one) for one, _ in pairs}
     for key in before:
         if key[0] == "body" and key[1]:
             partners[key], labels[key] = key, f"body property {key[1]}"
     for key, partner in partners.items():
         if key in before and partner in after:
-            findings.differ("argument-renamed", before[key].name, after[partner].name, labels[key], **at)
+            findings.differ("argument-renamed", before[key].name, after[partner].name, labels[key])
     had, has = (any(key[0] == "body" and key[1] for key in found) for found in (before, after))
     if had and not has and new.body is not None:
-        findings.add("body-arguments-removed", **at)
+        findings.add("body-arguments-removed")
     one, other = before.get(_BODY), after.get(_BODY)
     # `body=` means the body in every method that has no other argument of that name.
     is_taken = one is None or one.name != "body" or any("body" in (it.name, it.wire) for it in after.values())
     if one is not None and other is not None and is_taken:
-        findings.differ("body-argument-renamed", one.name, other.name, **at)
+        findings.differ("body-argument-renamed", one.name, other.name)
     was, is_ = ([key for key, it in found.items() if positional(it)] for found in (before, after))
-    _compare_positions(findings, [partners.get(key, key) for key in was], is_, after, at)
+    _compare_positions(findings, [partners.get(key, key) for key in was], is_, after)
 
 
-def _compare_positions(
-    findings: Findings, before: list[Key], after: list[Key], new: Mapping[Key, Argument], at: Mapping[str, Any]
-) -> None:
+def _compare_positions(findings: Findings, before: list[Key], after: list[Key], new: Mapping[Key, Argument]) -> None:
     """Compare the arguments that may be given by position, in their order."""
     for key in before:
         if key not in after and key in new:
-            findings.add("argument-became-keyword-only", after=new[key].name, **at)
+            findings.add("argument-became-keyword-only", after=new[key].name)
     kept = [key for key in before if key in after]
     moved = [key for key in after if key in kept]
     if kept != moved:
         olds, news = (tuple(new[key].name for key in keys) for keys in (kept, moved))
-        findings.add("argument-moved", before=olds, after=news, **at)
+        findings.add("argument-moved", before=olds, after=news)
 
 
 # Bodies and responses.
 
 
-def _compare_request_bodies(findings: Findings, old: RequestBody | None, new: RequestBody | None) -> None:
+def _compare_request_bodies(findings: Findings, old: model.RequestBody | None, new: model.RequestBody | None) -> None:
     if old is not None and new is not None:
         _compare_flags(findings, "request-body", "", old, new)
         compare_contents(findings, "request", "body", old.content, new.content)
@@ -388,19 +363,19 @@ def _compare_request_bodies(findings: Findings, old: RequestBody | None, new: Re
 
 
 def compare_responses(
-    findings: Findings, old: Operation, new: Operation, side: Side = "response", where: str = ""
+    findings: Findings, old: model.Operation, new: model.Operation, side: Side = "response", where: str = ""
 ) -> None:
     """Add the changes of an operation's responses; ``side`` is "request" where the caller sends them."""
 
-    def kind(response: Response, word: str) -> str:
+    def kind(response: model.Response, word: str) -> str:
         return f"{'success' if response.status.startswith(('1', '2', '3')) else 'error'}-response-{word}"
 
     for one, other in findings.shared(kind, lambda it: f"{where}response {it.status}", old.responses, new.responses):
         _compare_response(findings, side, f"{where}response {one.status}", one, other)
 
 
-def _compare_response(findings: Findings, side: Side, where: str, old: Response, new: Response) -> None:
-    at = locations(old, new)
+def _compare_response(findings: Findings, side: Side, where: str, old: model.Response, new: model.Response) -> None:
+    at: dict[str, Any] = {"old": old, "new": new}
     if bool(old.content) != bool(new.content):
         findings.add("response-content-added" if new.content else "response-content-removed", where, **at)
     else:
@@ -415,7 +390,7 @@ def compare_contents(findings: Findings, side: Side, where: str, old: Content, n
     """Add the changes of the media types of a body."""
     before, after = ({_normalized(name): found for name, found in content.items()} for content in (old, new))
 
-    def label(media_type: MediaType) -> str:
+    def label(media_type: model.MediaType) -> str:
         return f"{where} ({media_type.media_range})"
 
     for one, other in findings.shared(lambda _, word: f"{side}-media-type-{word}", label, before, after):
@@ -434,20 +409,20 @@ def _normalized(media_range: str) -> str:
     return ";".join([name, *(it for it in parameters if it not in ("charset=utf-8", 'charset="utf-8"'))])
 
 
-def _encoding(found: Encoding | None) -> str:
+def _encoding(found: model.Encoding | None) -> str:
     if found is None:
         return "none"
     return " ".join(filter(None, (found.content_type, _style(found), *sorted(found.headers)))) or "none"
 
 
-def _compare_headers(findings: Findings, where: str, old: Response, new: Response) -> None:
+def _compare_headers(findings: Findings, where: str, old: model.Response, new: model.Response) -> None:
     # RFC 9110, 5.1: names of header fields are case-insensitive.
     before, after = ({name.lower(): header for name, header in one.headers.items()} for one in (old, new))
 
-    def kind(header: Header, word: str) -> str:
+    def kind(header: model.Header, word: str) -> str:
         return f"{'required-' if header.required and word == 'removed' else ''}response-header-{word}"
 
-    def label(header: Header) -> str:
+    def label(header: model.Header) -> str:
         return f"{where} header {header.name}"
 
     for one, other in findings.shared(kind, label, before, after):
@@ -459,7 +434,7 @@ def _compare_headers(findings: Findings, where: str, old: Response, new: Respons
 
 
 def _compare_security(
-    findings: Findings, old: Iterable[SecurityRequirement], new: Iterable[SecurityRequirement], at: Mapping[str, Any]
+    findings: Findings, old: Iterable[model.SecurityRequirement], new: Iterable[model.SecurityRequirement]
 ) -> None:
     """Add the changes of the credentials that an operation requires.
 
@@ -470,26 +445,28 @@ def _compare_security(
     )
     if (_ANONYMOUS in before) != (_ANONYMOUS in after):
         if _ANONYMOUS in before:
-            findings.add("security-added", after=" or ".join(sorted(map(_names, after))), **at)
+            findings.add("security-added", after=" or ".join(sorted(map(_names, after))))
         else:
-            findings.add("security-dropped", before=" or ".join(sorted(map(_names, before))), **at)
+            findings.add("security-dropped", before=" or ".join(sorted(map(_names, before))))
         return
     for schemes, requirement in before.items():
         for scheme, scopes in requirement.items() if schemes in after else ():
-            findings.add_members("security-scope", sorted(scopes), sorted(after[schemes][scheme]), scheme, **at)
-    findings.add_members("security-choice", map(_names, before), map(_names, after), **at)
+            findings.add_members("security-scope", sorted(scopes), sorted(after[schemes][scheme]), scheme)
+    findings.add_members("security-choice", map(_names, before), map(_names, after))
 
 
 def _names(schemes: frozenset[str]) -> str:
     return " and ".join(sorted(schemes)) or "nothing"
 
 
-def compare_schemes(findings: Findings, old: Mapping[str, SecurityScheme], new: Mapping[str, SecurityScheme]) -> None:
+def compare_schemes(
+    findings: Findings, old: Mapping[str, model.SecurityScheme], new: Mapping[str, model.SecurityScheme]
+) -> None:
     """Add the changes of the security schemes that both documents have."""
     for name, before in old.items():
         if (after := new.get(name)) is None:
             continue
-        at = locations(before, after)
+        at: dict[str, Any] = {"old": before, "new": after}
         findings.differ("security-scheme-changed", _sent(before), _sent(after), name, **at)
         if after.deprecated and not before.deprecated:
             findings.add("security-scheme-deprecated", name, **at)
@@ -500,11 +477,11 @@ def compare_schemes(findings: Findings, old: Mapping[str, SecurityScheme], new: 
                 findings.differ("oauth-url-changed", _urls(flow), _urls(is_[type_]), name, **at)
 
 
-def _sent(scheme: SecurityScheme) -> str:
+def _sent(scheme: model.SecurityScheme) -> str:
     return " ".join(filter(None, (scheme.type, scheme.scheme, scheme.in_, scheme.parameter)))
 
 
-def _urls(flow: OAuthFlow) -> tuple[str, ...]:
+def _urls(flow: model.OAuthFlow) -> tuple[str, ...]:
     return tuple(
         filter(None, (flow.authorization_url, flow.token_url, flow.refresh_url, flow.device_authorization_url))
     )
@@ -513,7 +490,7 @@ def _urls(flow: OAuthFlow) -> tuple[str, ...]:
 # Servers and their variables.
 
 
-def compare_servers(findings: Findings, old: tuple[Server, ...], new: tuple[Server, ...]) -> None:
+def compare_servers(findings: Findings, old: tuple[model.Server, ...], new: tuple[model.Server, ...]) -> None:
     """Add the changes of the servers of the API, or of one operation. The first server is the default."""
     if old and new:
         findings.differ("default-server-changed", old[0].url, new[0].url)

@@ -7,21 +7,23 @@ The facts may be weaker than the keywords, never stronger.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from dynclient._deferred import cached_property
-from dynclient._records import Record
 from dynclient._validation.formats import NUMBERS
 from dynclient._validation.patterns import matches
 from dynclient.options import Limits
 
+T = TypeVar("T")
 Node = Any
 """A schema in JSON Schema 2020-12: a mapping or a boolean."""
 
 _LIMITS = Limits()
-_TYPES = frozenset({"array", "boolean", "fraction", "integer", "null", "object", "string"})
+TYPES = frozenset({"array", "boolean", "fraction", "integer", "null", "object", "string"})
 NUMERIC = frozenset({"fraction", "integer"})
+COUNTED = {"Items": frozenset({"array"}), "Length": frozenset({"string"}), "Properties": frozenset({"object"})}
+"""What keywords like ``maxItems`` count, with the type of the values."""
 _APPLIED = ("allOf", "anyOf", "dependentSchemas", "else", "if", "not", "oneOf", "then")
 _IN_PLACE = frozenset({"$ref", "$dynamicRef", *_APPLIED}) - {"not"}
 # Pairs of string formats; the second of a pair allows all values of the first.
@@ -32,16 +34,21 @@ WIDER = {
 }  # fmt: skip
 
 
-class Term(Record):
-    """A schema of a bundle, and the entries that its references point to."""
+class Term:
+    """A schema of a bundle, and the entries that its references point to. Terms of the same node are equal."""
 
-    node: Node
-    entries: Mapping[str, Node]
+    __slots__ = ("entries", "node")
 
-    @property
-    def key(self) -> tuple[int, int]:
-        """The identity of the node and its entries."""
-        return id(self.node), id(self.entries)
+    def __init__(self, node: Node, entries: Mapping[str, Node] = {}) -> None:
+        """Take the schema, and the entries of its bundle."""
+        self.node = node
+        self.entries = entries
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Term) and self.node is other.node
+
+    def __hash__(self) -> int:
+        return id(self.node)
 
     def below(self, *keys: Any) -> Term:
         """The schema at this path of keys."""
@@ -53,40 +60,44 @@ class Term(Record):
     def listed(self, keyword: str) -> list[Term]:
         """The schemas of a keyword, whose value is a schema, a list of schemas, or a mapping of names to schemas."""
         found = self.node.get(keyword, ())
-        listed = found.values() if keyword == "dependentSchemas" and found else found
-        nodes = (found,) if isinstance(found, dict | bool) and listed is found else listed
-        return [Term(node, self.entries) for node in nodes]
+        if keyword == "dependentSchemas" and found:
+            found = found.values()
+        return [Term(node, self.entries) for node in ((found,) if isinstance(found, dict | bool) else found)]
 
-    @property
-    def target(self) -> Term | None:
-        """The term that ``$ref`` points to; None if it could not be read."""
-        return self.at(self.node["$ref"])
-
-    def at(self, reference: str) -> Term | None:
-        """The term that a reference points to."""
-        node = self.entries.get(reference.removeprefix("#/$defs/"))
-        return Term(node, self.entries) if node is not None else None
+    def at(self, reference: str) -> Term:
+        """The term that a reference points to; a schema about which nothing is known if it could not be read."""
+        return Term(self.entries.get(reference.removeprefix("#/$defs/"), {"unknown": object()}), self.entries)
 
 
 TermSet = tuple[Term, ...]
-NO_ENTRIES: Mapping[str, Node] = {}
 
 
-def unwrapped(ones: TermSet) -> TermSet:
-    """The terms; a term that only refers to another is replaced by that."""
-    found: dict[tuple[int, int], Term] = {}
-    waiting = [*reversed(ones)]
+def flattened(terms: Iterable[Term], keywords: Iterable[str] = ("allOf",)) -> TermSet:
+    """The terms, and those that they refer to by ``$ref`` and these keywords, each once, without those that only refer."""
+    found: dict[Term, bool] = {}
+    waiting = [*terms]
     while waiting:
-        one = waiting.pop()
-        only = next(iter(one.node), None) if isinstance(one.node, dict) and len(one.node) == 1 else None
-        target = one.target if only == "$ref" else None
-        if target is not None:
-            waiting.append(target)
-        elif only == "allOf":
-            waiting += reversed(one.listed("allOf"))
-        else:
-            found.setdefault(one.key, one)
-    return tuple(found.values())
+        term = waiting.pop()
+        if term in found or term.node is True:
+            continue
+        found[term] = True
+        if isinstance(term.node, dict):
+            waiting += [below for keyword in keywords for below in term.listed(keyword)]
+            waiting += [term.at(term.node["$ref"])] if "$ref" in term.node else []
+            found[term] = not {"$ref", "allOf"}.issuperset(term.node)
+    return tuple(term for term, is_kept in found.items() if is_kept)
+
+
+def take_pairs(left: list[T], right: list[T], fits: Callable[[T, T], bool]) -> list[tuple[T, T]]:
+    """Remove the pairs that fit from both lists, and return them."""
+    pairs = []
+    for one in tuple(left):
+        other = next((other for other in right if fits(one, other)), None)
+        if other is not None:
+            pairs.append((one, other))
+            left.remove(one)
+            right.remove(other)
+    return pairs
 
 
 def divides(one: float, other: float) -> bool:
@@ -96,23 +107,7 @@ def divides(one: float, other: float) -> bool:
     return (Fraction(str(other)) / Fraction(str(one))).denominator == 1
 
 
-def flattened(terms: Iterable[Term], keywords: Iterable[str] = ("allOf",)) -> list[Term]:
-    """The terms, and those that they refer to by ``$ref`` and these keywords, each once."""
-    found: dict[tuple[int, int], Term] = {}
-    waiting = [*terms]
-    while waiting:
-        term = waiting.pop()
-        if term.key in found or term.node is True:
-            continue
-        found[term.key] = term
-        if isinstance(term.node, dict):
-            waiting += [below for keyword in keywords for below in term.listed(keyword)]
-            target = term.target if "$ref" in term.node else None
-            waiting += [target] if target is not None else []
-    return list(found.values())
-
-
-def named_anywhere(terms: Iterable[Term]) -> set[str]:
+def named_anywhere(*terms: Term) -> set[str]:
     """The names of properties in some terms, in any keyword that applies to the same value."""
     names: set[str] = set()
     for term in flattened(terms, _APPLIED):
@@ -125,7 +120,7 @@ def named_anywhere(terms: Iterable[Term]) -> set[str]:
 class Facts:
     """The facts about one value from several terms."""
 
-    def __init__(self, parts: list[Term]) -> None:
+    def __init__(self, parts: TermSet) -> None:
         """``terms`` includes the terms that these refer to."""
         self.never = any(part.node is False or part.node == {"not": {}} for part in parts)
         self.parts = [part for part in parts if isinstance(part.node, dict)]
@@ -134,10 +129,14 @@ class Facts:
         """The values that the terms have for a keyword."""
         return [part.node[keyword] for part in self.parts if keyword in part.node]
 
+    def below(self, keyword: str) -> list[Term]:
+        """The schemas of a keyword that has one."""
+        return [part.below(keyword) for part in self.parts if keyword in part.node]
+
     @cached_property
     def types(self) -> frozenset[str]:
         """The types that a value may have. ``fraction`` is a number that is not an integer."""
-        found = _TYPES
+        found = TYPES
         for said in self.said("type"):
             names = {said} if isinstance(said, str) else set(said)
             found &= names | NUMERIC if "number" in names else frozenset(names)
@@ -173,15 +172,11 @@ class Facts:
 
     def least(self, keyword: str) -> float:
         """The largest of the lower bounds of a count."""
-        found: list[float] = [0, *self.said(keyword)]
-        if keyword == "minProperties":
-            found.append(len(self.required))
-        return max(found)
+        return float(max([len(self.required) if keyword == "minProperties" else 0, *self.said(keyword)]))
 
     def most(self, keyword: str) -> float:
         """The smallest of the upper bounds of a count."""
-        found: list[float] = [math.inf, *self.said(keyword)]
-        return min(found)
+        return float(min([math.inf, *self.said(keyword)]))
 
     @property
     def has_no_room(self) -> bool:
@@ -189,9 +184,8 @@ class Facts:
         if self.types <= NUMERIC:
             low, high = self.limit("minimum", "exclusiveMinimum", 1), self.limit("maximum", "exclusiveMaximum", -1)
             return low[0] > -high[0] or (low[0] == -high[0] and (low[1] or high[1]))
-        nouns = {"string": "Length", "array": "Items", "object": "Properties"}
-        found = [nouns[kind] for kind in self.types if kind in nouns] if len(self.types) == 1 else []
-        return any(self.least(f"min{noun}") > self.most(f"max{noun}") for noun in found)
+        nouns = [noun for noun, types in COUNTED.items() if types == self.types]
+        return any(self.least(f"min{noun}") > self.most(f"max{noun}") for noun in nouns)
 
     @cached_property
     def required(self) -> frozenset[str]:
@@ -204,7 +198,15 @@ class Facts:
 
     def of_property(self, name: str) -> TermSet:
         """The facts about the property with this name."""
-        return tuple(term for part in self.parts for term in _of_property(part, name))
+        found: list[Term] = []
+        for part in self.parts:
+            own = [part.below("properties", name)] if name in part.node.get("properties", {}) else []
+            patterns = part.node.get("patternProperties", {})
+            fits = {pattern: matches(pattern, name, _LIMITS.pattern_length) for pattern in patterns}
+            own += [part.below("patternProperties", pattern) for pattern, fit in fits.items() if fit]
+            is_other = not own and None not in fits.values() and name not in known_names(part)
+            found += schema_of_others(part) if is_other else own
+        return tuple(found)
 
     def of_others(self, pattern: str | None = None) -> TermSet:
         """The facts about properties whose names have no schema and match no pattern, except perhaps this one."""
@@ -225,21 +227,10 @@ class Facts:
         return tuple(found)
 
 
-def _of_property(part: Term, name: str) -> list[Term]:
-    found = [part.below("properties", name)] if name in part.node.get("properties", {}) else []
-    patterns = part.node.get("patternProperties", {})
-    fits = {pattern: matches(pattern, name, _LIMITS.pattern_length) for pattern in patterns}
-    found += [part.below("patternProperties", pattern) for pattern, fit in fits.items() if fit]
-    if not found and None not in fits.values() and not any(name in more for more in evaluated(part)):
-        found = schema_of_others(part)
-    return found
-
-
-def evaluated(part: Term) -> list[Mapping[str, Any]]:
-    """The properties that ``unevaluatedProperties`` excludes, from the schemas that a part refers to."""
-    if "unevaluatedProperties" not in part.node:
-        return []
-    return [it.node["properties"] for it in flattened([part]) if isinstance(it.node, dict) and "properties" in it.node]
+def known_names(part: Term) -> set[str]:
+    """The names of the properties that are not among the others of a part."""
+    within = flattened([part]) if "unevaluatedProperties" in part.node else (part,)
+    return {name for it in within if isinstance(it.node, dict) for name in it.node.get("properties", ())}
 
 
 def schema_of_others(part: Term) -> list[Term]:

@@ -13,7 +13,8 @@ number of its steps is limited by a budget.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
 from typing import Any
 
 from dynclient._records import Record
@@ -22,29 +23,30 @@ from dynclient._validation.formats import NUMBERS, TEXTS
 from dynclient._validation.json_types import frozen
 from dynclient._validation.patterns import begin_check, matches
 from dynclient.changes.facts import (
-    NO_ENTRIES,
+    COUNTED,
     NUMERIC,
+    TYPES,
     WIDER,
     Facts,
-    Node,
     Term,
     TermSet,
     divides,
-    evaluated,
     flattened,
+    known_names,
     named_anywhere,
     schema_of_items,
     schema_of_others,
-    unwrapped,
+    take_pairs,
 )
 from dynclient.options import Limits
 
 _LIMITS = Limits()
 _DEEPEST = 40
 _MOST_VALUES = 200
-_UNIONS = frozenset({"anyOf", "oneOf"})
+_UNIONS = ("anyOf", "oneOf")
 _SPLIT = frozenset({"$ref", "allOf", "anyOf", "if", "not", "oneOf"})
 _REFERENCES = frozenset({"$ref", "$dynamicRef"})
+_NEVER = Term(False)
 
 
 class Inclusion:
@@ -53,226 +55,152 @@ class Inclusion:
     def __init__(self, budget: int) -> None:
         """``budget`` is the number of steps; it may be set again later."""
         self.steps = budget
-        self.fitted: dict[tuple[int, int], int] = {}
-        self._depth = 0
-        self._known: dict[Any, bool] = {}
-        self._open: dict[Any, tuple[int, int]] = {}
-        self._level = 0
+        self._depth = self._level = 0
         self._lowest = _DEEPEST
-        self._log: list[tuple[dict[Any, Any], Any]] = []
-        self._facts: dict[Any, Facts] = {}
-        self._impossible: dict[Any, bool] = {}
-        self._same: dict[Any, bool] = {}
-        self._values: dict[Any, list[Any] | None] = {}
-        self._names: dict[tuple[int, int], set[str]] = {}
-        self._made: dict[Any, Term] = {}
-        self._alive: list[TermSet] = []
+        self._known: dict[Any, bool] = {}
+        # Statements that are being proved, or that rest on these: the depth of the outermost one that they rest on, and
+        # the least level at which they may be used. The last one was added last.
+        self._assumed: dict[Any, tuple[int, int]] = {}
+        self._facts = cache(Facts)
+        self._values = cache(_values)
+        self.same = cache(_same)
+        self.names = cache(named_anywhere)
+        self.negation = cache(_negation)
 
-    def includes(self, ones: TermSet, other: Term) -> bool:
-        """Whether it is proved that a value that is valid against all terms is valid against the other term."""
+    def includes(self, ones: Iterable[Term], other: Term, *, below: int = 0) -> bool:
+        """Whether it is proved that a value that is valid against all terms is valid against the other term.
+
+        ``below`` is 1 for a value within the value that is being proved.
+        """
         if other.node is True or other.node == {}:
             return True
-        ones = unwrapped(ones)
-        key = (_key(ones), other.key)
-        if key not in self._known:
-            if self.steps <= 0 or self._depth > _DEEPEST:
-                return False
-            self.steps -= 1
-            self._alive.append((*ones, other))  # identities are keys
-            begun, lowest = len(self._log), self._lowest
-            self._known[key] = True
-            self._open[key] = self._depth, self._level
-            self._log.append((self._known, key))
-            self._depth += 1
-            self._lowest = _DEEPEST
-            found = self._includes(ones, other)
-            self._depth -= 1
-            del self._open[key]
-            if self._lowest >= self._depth:
-                # It rests on no assumption except itself.
-                del self._log[begun + 1 if not found else begun :]
-                self._lowest = _DEEPEST
-            self._lowest = min(self._lowest, lowest)
-            if not found:
-                # Results that assumed this one are not proved.
-                for store, proved in self._log[begun:]:
-                    store.pop(proved, None)
-                del self._log[begun:]
-                self._known[key] = False
-        elif key in self._open:
-            depth, level = self._open[key]
+        ones = flattened(ones)
+        key = (frozenset(ones), other)
+        if key in self._known:
+            return self._known[key]
+        if key in self._assumed:
+            depth, level = self._assumed[key]
             self._lowest = min(self._lowest, depth)
-            return level < self._level
-        return self._known[key]
+            return level <= self._level + below
+        if self.steps <= 0 or self._depth > _DEEPEST:
+            return False
+        self.steps -= 1
+        begun, lowest = len(self._assumed), self._lowest
+        self._lowest = _DEEPEST
+        self._level += below
+        self._assumed[key] = self._depth, self._level + 1
+        self._depth += 1
+        found = self._includes(ones, other)
+        self._depth -= 1
+        if found and self._lowest < self._depth:
+            self._assumed[key] = self._lowest, self._level
+            lowest = min(lowest, self._lowest)
+        else:
+            # What rests on this one alone is as true as this one.
+            while len(self._assumed) > begun:
+                proved, _ = self._assumed.popitem()
+                if found:
+                    self._known[proved] = True
+            self._known[key] = found
+        self._lowest = lowest
+        self._level -= below
+        return found
 
-    def includes_below(self, ones: TermSet, other: Term) -> bool:
-        """The same for a value within the value, for which the statement about the whole may be assumed."""
-        self._level += 1
-        try:
-            return self.includes(ones, other)
-        finally:
-            self._level -= 1
+    def impossible(self, ones: Iterable[Term], *, below: int = 0) -> bool:
+        """Whether it is proved that no value is valid against all of these terms."""
+        return self.includes(ones, _NEVER, below=below)
 
     def _includes(self, ones: TermSet, other: Term) -> bool:
+        facts = self._facts(ones)
+        if other.node is False:
+            return self._contradicts(facts, ones)
         if self.impossible(ones):
             return True
-        if other.node is False:
-            return False
-        values = self.values(ones)
+        values = self._values(ones)
         if values is not None:
             return all(is_valid(other, value) for value in values)
-        if any(self.same(one, other) for one in flattened(ones)):
+        if any(self.same(one, other) for one in ones):
             return True
-        facts = self.facts(ones)
-        choices = self._choices(ones, other)
+        choices = self._alternatives(facts, ones)
         # If both are unions, each branch is considered by itself.
-        is_union = "anyOf" in other.node and any(not part.node.keys().isdisjoint(_UNIONS) for part in facts.parts)
-        if not (is_union and choices) and all(self._follows(keyword, facts, ones, other) for keyword in other.node):
+        is_union = "anyOf" in other.node and bool(choices)
+        claim = Claim(self, facts, ones, other)
+        if not is_union and all(map(claim.follows, other.node)):
             return True
-        return any(all(self.includes((*rest, choice), other) for choice in found) for rest, found in choices)
-
-    def _follows(self, keyword: str, facts: Facts, ones: TermSet, other: Term) -> bool:
-        if keyword in _IGNORED or facts.types.isdisjoint(_ABOUT.get(keyword, facts.types)):
-            return True
-        check = _CHECKS.get(keyword)
-        return check is not None and check(Claim(self, facts, ones, other))
-
-    def _choices(self, ones: TermSet, other: Term) -> list[tuple[TermSet, list[Term]]]:
-        """The alternatives of the terms for each keyword, and the terms that apply in addition to each alternative."""
-        facts, taken = self.facts(ones), {one.key for one in ones}
-        found: list[tuple[TermSet, list[Term]]] = []
-        for part in facts.parts:
-            conditions = [part.below("if")] if "if" in part.node else []
-            conditions += [self.term({"not": it.node}, it.entries) for it in conditions]
-            for choices in (part.listed("anyOf"), part.listed("oneOf"), conditions):
-                if choices and taken.isdisjoint(choice.key for choice in choices):
-                    # A term with only these alternatives adds nothing once one is chosen, except names (rule 4).
-                    is_only = len(part.node) == 1 and all(self.names((part,)) == self.names((it,)) for it in choices)
-                    found.append((tuple(one for one in ones if not (is_only and one.key == part.key)), choices))
         if len(facts.types) > 1 and not other.node.keys().isdisjoint(_SPLIT):
-            found.append((ones, [self.term({"type": name}) for name in sorted(_names(facts.types))]))
-        return found
-
-    def term(self, node: dict[str, Any], entries: Mapping[str, Node] = NO_ENTRIES) -> Term:
-        """The term of a node that was made here; the same node has the same term."""
-        key = (
-            id(entries),
-            *((name, id(value) if isinstance(value, dict) else str(value)) for name, value in node.items()),
-        )
-        return self._made.setdefault(key, Term(node, entries))
-
-    def facts(self, ones: TermSet) -> Facts:
-        """The facts from some terms, including the conditions that are known to apply."""
-        key = _key(ones)
-        if key not in self._facts:
-            self._alive.append(ones)
-            self._facts[key] = facts = Facts(flattened(ones))
-            known = {part.key for part in facts.parts}
-            applied: list[Term] = []
-            for part in facts.parts:
-                if "if" in part.node:
-                    word = "then" if self.includes(ones, part.below("if")) else "else"
-                    is_known = word not in part.node or part.below(word).key in known
-                    if not is_known and (word == "then" or self.impossible((*ones, part.below("if")))):
-                        applied.append(part.below(word))
-            if applied and self._depth <= _DEEPEST:
-                self._facts[key] = self.facts((*ones, *applied))
-                self._log.append((self._facts, key))
-        return self._facts[key]
-
-    def names(self, ones: TermSet) -> set[str]:
-        """The names of properties in some terms."""
-        for one in ones:
-            if one.key not in self._names:
-                self._names[one.key] = named_anywhere([one])
-        return set().union(*(self._names[one.key] for one in ones))
-
-    def values(self, ones: TermSet) -> list[Any] | None:
-        """All values that some terms allow; None if they are not listed, or are many."""
-        key = _key(ones)
-        if key not in self._values:
-            found = self.facts(ones).listed_values
-            if found is not None and len(found) <= _MOST_VALUES:
-                found = [value for value in found if all(is_valid(one, value) for one in ones)]
-            self._values[key] = found if found is None or len(found) <= _MOST_VALUES else None
-        return self._values[key]
-
-    def impossible(self, ones: TermSet) -> bool:
-        """Whether it is proved that no value is valid against all of these terms."""
-        key = _key(ones)
-        if key not in self._impossible:
-            if self.steps <= 0 or self._depth > _DEEPEST:
-                return False
-            self.steps -= 1
-            self._alive.append(ones)
-            self._impossible[key] = False
-            self._depth += 1
-            self._impossible[key] = self._contradicts(self.facts(ones), ones)
-            self._log.append((self._impossible, key))
-            self._depth -= 1
-        return self._impossible[key]
-
-    def _impossible_below(self, ones: TermSet) -> bool:
-        self._level += 1
-        try:
-            return bool(ones) and self.impossible(ones)
-        finally:
-            self._level -= 1
+            choices.append([(_typed(name),) for name in sorted(_names(facts.types))])
+        return any(all(self.includes((*ones, *choice), other) for choice in found) for found in choices)
 
     def _contradicts(self, facts: Facts, ones: TermSet) -> bool:
-        if facts.never or not facts.types or self.values(ones) == []:
-            return True
-        if facts.has_no_room or (
-            facts.types == {"object"}
-            and any(self._impossible_below(facts.of_property(name)) for name in facts.required)
-        ):
-            return True
-        taken = {one.key for one in ones}
+        return (
+            facts.never
+            or not facts.types
+            or facts.has_no_room
+            or self._values(ones) == []
+            or (facts.types == {"object"} and any(self._lacks(facts.of_property(name)) for name in facts.required))
+            or any(self.includes(ones, negated) for negated in facts.below("not"))
+            or any(
+                all(self.impossible((*ones, *choice)) for choice in found) for found in self._alternatives(facts, ones)
+            )
+        )
+
+    def _lacks(self, ones: TermSet) -> bool:
+        return bool(ones) and self.impossible(ones, below=1)
+
+    def _alternatives(self, facts: Facts, ones: TermSet) -> list[list[TermSet]]:
+        """What the branches of unions and conditions say, of those of which none is among the terms."""
+        found: list[list[TermSet]] = [
+            [(branch,) for branch in part.listed(keyword)] for part in facts.parts for keyword in _UNIONS
+        ]
         for part in facts.parts:
-            if "not" in part.node and self.includes(ones, part.below("not")):
-                return True
-            for choices in map(part.listed, ("anyOf", "oneOf")):
-                is_new = choices and taken.isdisjoint(choice.key for choice in choices)
-                if is_new and all(self.impossible((*ones, choice)) for choice in choices):
-                    return True
-        return False
-
-    def same(self, one: Term, other: Term) -> bool:
-        """Whether two terms, and those that they refer to, are written alike."""
-        if (one.key, other.key) in self._same:
-            return self._same[one.key, other.key]
-        seen: set[Any] = set()
-        waiting = [(one.node, other.node)]
-        found = True
-        while waiting and found:
-            left, right = waiting.pop()
-            if type(left) is not type(right):
-                found = False
-            elif isinstance(left, dict):
-                pair = (id(left), id(right))
-                if pair in seen:
-                    continue
-                seen.add(pair)
-                found = left.keys() == right.keys()
-                for key in left if found else ():
-                    if key in _REFERENCES and isinstance(left[key], str):
-                        ends = Term(left, one.entries).at(left[key]), Term(right, other.entries).at(right[key])
-                        found = found and None not in ends
-                        waiting += [(ends[0].node, ends[1].node)] if ends[0] and ends[1] else []
-                    else:
-                        waiting.append((left[key], right[key]))
-            elif isinstance(left, list):
-                found = len(left) == len(right)
-                waiting += zip(left, right, strict=False)
-            else:
-                found = left == right
-        self._alive.append((one, other))
-        self._same[one.key, other.key] = found
-        return found
+            if "if" in part.node:
+                then, else_ = ([part.below(word)] if word in part.node else [] for word in ("then", "else"))
+                found.append([(part.below("if"), *then), (self.negation(part.below("if")), *else_)])
+        return [choices for choices in found if choices and {*ones}.isdisjoint(choice[0] for choice in choices)]
 
 
-def _key(ones: TermSet) -> frozenset[tuple[int, int]]:
-    return frozenset(one.key for one in ones)
+@lru_cache
+def _typed(name: str) -> Term:
+    return Term({"type": name})
+
+
+@lru_cache
+def _having(name: str) -> Term:
+    return Term({"required": [name]})
+
+
+def _negation(one: Term) -> Term:
+    return Term({"not": one.node}, one.entries)
+
+
+def _values(ones: TermSet) -> list[Any] | None:
+    """All values that some terms allow; None if they are not listed, or are many."""
+    found = Facts(ones).listed_values
+    if found is None or len(found) > _MOST_VALUES:
+        return None
+    return [value for value in found if all(is_valid(one, value) for one in ones)]
+
+
+def _same(one: Term, other: Term) -> bool:
+    """Whether two terms, and those that they refer to, are written alike."""
+    seen: set[tuple[int, int]] = set()
+    waiting = [(one.node, other.node)]
+    while waiting:
+        left, right = waiting.pop()
+        if (id(left), id(right)) in seen:
+            continue
+        seen.add((id(left), id(right)))
+        if type(left) is not type(right):
+            return False
+        if isinstance(left, dict) and left.keys() == right.keys():
+            names = [key for key in left if key in _REFERENCES and isinstance(left[key], str)]
+            waiting += [(one.at(left[name]).node, other.at(right[name]).node) for name in names]
+            waiting += [(left[key], right[key]) for key in left if key not in names]
+        elif isinstance(left, list) and len(left) == len(right):
+            waiting += zip(left, right, strict=True)
+        elif isinstance(left, dict | list) or left != right:
+            return False
+    return True
 
 
 def _names(types: frozenset[str]) -> set[str]:
@@ -300,13 +228,20 @@ class Claim(Record):
     ones: TermSet
     other: Term
 
+    def follows(self, keyword: str) -> bool:
+        """Whether it is proved of a keyword of the other term."""
+        if keyword in _IGNORED:
+            return True
+        types, check = _CHECKS.get(keyword, (self.facts.types, _unknown))
+        return self.facts.types.isdisjoint(types) or check(self)
+
     def includes(self, other: Term, *more: Term) -> bool:
         """Whether it is proved that values of the terms, and of the additional ones, are valid against another term."""
         return self.proof.includes((*self.ones, *more), other)
 
-    def impossible(self, *more: Term) -> bool:
-        """Whether it is proved that no value is valid against the terms and the additional ones."""
-        return self.proof.impossible((*self.ones, *more))
+    def below(self, ones: TermSet, other: Term) -> bool:
+        """The same for the terms of a value within the value."""
+        return self.proof.includes(ones, other, below=1)
 
 
 # A check for each keyword of the other schema: whether it follows from the facts.
@@ -314,62 +249,43 @@ class Claim(Record):
 Check = Callable[[Claim], bool]
 
 
-def _reference(it: Claim) -> bool:
-    target = it.other.target
-    return target is not None and it.includes(target)
-
-
-def _any_of(it: Claim) -> bool:
-    branches = it.other.listed("anyOf")
-    # Branches often have the same order: the one that fitted last is tried first.
-    begin = it.proof.fitted.get(it.other.key, 0)
-    for index in (*range(begin, len(branches)), *range(begin)):
-        if it.includes(branches[index]):
-            it.proof.fitted[it.other.key] = index
-            return True
+def _unknown(_: Claim) -> bool:
     return False
 
 
 def _one_of(it: Claim) -> bool:
     branches = it.other.listed("oneOf")
-    fits = [branch for branch in branches if not it.impossible(branch)]
+    fits = [branch for branch in branches if not it.proof.impossible((*it.ones, branch))]
     if len(fits) == 1 and it.includes(fits[0]):
         return True
-    lists = [part.listed("oneOf") for part in it.facts.parts]
-    return any(len(ones) == len(branches) and _are_equal(it.proof, ones, branches) for ones in lists)
-
-
-def _are_equal(proof: Inclusion, ones: list[Term], others: list[Term]) -> bool:
-    """Whether for each branch of one list, a branch of the other list allows all of its values."""
 
     def is_equal(one: Term, other: Term) -> bool:
+        proof = it.proof
         return proof.same(one, other) or (proof.includes((one,), other) and proof.includes((other,), one))
 
-    left = [*others]
-    for one in ones:
-        found = next((other for other in left if is_equal(one, other)), None)
-        if found is None:
-            return False
-        left.remove(found)
-    return True
+    # Or each branch allows what one of a list of as many branches does.
+    lists = [part.listed("oneOf") for part in it.facts.parts]
+    return any(len(ones) == len(branches) == len(take_pairs([*ones], [*branches], is_equal)) for ones in lists)
 
 
 def _not(it: Claim) -> bool:
     excluded = it.other.below("not")
-    negations = [part.below("not") for part in it.facts.parts if "not" in part.node]
-    return it.impossible(excluded) or any(it.proof.includes((excluded,), negation) for negation in negations)
+    return it.proof.impossible((*it.ones, excluded)) or any(
+        it.proof.includes((excluded,), negated) for negated in it.facts.below("not")
+    )
 
 
 def _if(it: Claim) -> bool:
     condition = it.other.below("if")
-    negated = it.proof.term({"not": condition.node}, condition.entries)
+    alike = [part for part in it.facts.parts if "if" in part.node and it.proof.same(part.below("if"), condition)]
     return all(
-        word not in it.other.node or it.includes(it.other.below(word), premise)
-        for word, premise in (("then", condition), ("else", negated))
+        it.includes(it.other.below(word), premise, *(part.below(word) for part in alike if word in part.node))
+        for word, premise in (("then", condition), ("else", it.proof.negation(condition)))
+        if word in it.other.node
     )
 
 
-def _values(it: Claim) -> bool:
+def _listed(it: Claim) -> bool:
     allowed = {frozen(value) for value in it.other.node.get("enum", [it.other.node.get("const")])}
     return it.facts.listed_values is not None and {frozen(value) for value in it.facts.listed_values} <= allowed
 
@@ -377,7 +293,7 @@ def _values(it: Claim) -> bool:
 def _limit(keyword: str, exclusive: str, sign: int) -> Check:
     def check(it: Claim) -> bool:
         part = {name: it.other.node[name] for name in (keyword, exclusive) if name in it.other.node}
-        wanted = Facts([Term({"type": sorted(_names(it.facts.types)), **part}, NO_ENTRIES)])
+        wanted = Facts((Term({"type": sorted(_names(it.facts.types)), **part}),))
         return it.facts.limit(keyword, exclusive, sign) >= wanted.limit(keyword, exclusive, sign)
 
     return check
@@ -405,12 +321,12 @@ def _format(it: Claim) -> bool:
 
 
 def _properties(it: Claim) -> bool:
-    named = it.proof.names(it.ones)
+    named = set().union(*map(it.proof.names, it.ones))
     for name in it.other.node["properties"]:
         terms = it.facts.of_property(name)
         if name not in named and all(term.node in (True, {}) for term in terms):
             continue  # rule 4
-        if not it.proof.includes_below(terms, it.other.below("properties", name)):
+        if not it.below(terms, it.other.below("properties", name)):
             return False
     return True
 
@@ -421,7 +337,7 @@ def _pattern_properties(it: Claim) -> bool:
         fits = [name for name in it.facts.names() if matches(pattern, name, _LIMITS.pattern_length) is not False]
         others = {one for said in it.facts.said("patternProperties") for one in said if one != pattern}
         known = [*map(it.facts.of_property, fits), *map(it.facts.of_others, (*others, pattern))]
-        if not all(it.proof.includes_below(terms, below) for terms in known):
+        if not all(it.below(terms, below) for terms in known):
             return False
     return True
 
@@ -430,43 +346,34 @@ def _other_properties(it: Claim) -> bool:
     below = schema_of_others(it.other)
     if not below:
         return False
-    known = {*it.other.node.get("properties", ()), *(name for more in evaluated(it.other) for name in more)}
     patterns = it.other.node.get("patternProperties", {})
     free = [
         name
-        for name in it.facts.names() - known
+        for name in it.facts.names() - known_names(it.other)
         if not any(matches(pattern, name, _LIMITS.pattern_length) for pattern in patterns)
     ]
     others = {one for said in it.facts.said("patternProperties") for one in said} - patterns.keys()
     found = [*map(it.facts.of_property, free), *map(it.facts.of_others, (None, *others))]
-    return all(it.proof.includes_below(terms, below[0]) for terms in found)
+    return all(it.below(terms, below[0]) for terms in found)
 
 
 def _property_names(it: Claim) -> bool:
-    below = it.other.below("propertyNames")
-    known = [part.below("propertyNames") for part in it.facts.parts if "propertyNames" in part.node]
-    text = it.proof.term({"type": "string"})
-    if it.proof.includes_below((text, *known), below):
-        return True
-    is_closed = not any(it.facts.said("patternProperties")) and it.proof.impossible(it.facts.of_others())
-    return is_closed and all(
-        is_valid(below, name) or it.proof.impossible(it.facts.of_property(name)) for name in it.facts.names()
-    )
+    return it.below((_typed("string"), *it.facts.below("propertyNames")), it.other.below("propertyNames"))
 
 
 def _dependent_required(it: Claim) -> bool:
-    for name, names in it.other.node["dependentRequired"].items():
-        said = it.facts.said("dependentRequired")
-        known = {*it.facts.required, *(one for dependent in said for one in dependent.get(name, ()))}
-        if not known.issuperset(names) and not it.impossible(it.proof.term({"required": [name]})):
-            return False
-    return True
+    said = it.facts.said("dependentRequired")
+    return all(
+        {*it.facts.required, *(one for known in said for one in known.get(name, ()))}.issuperset(names)
+        or it.proof.impossible((*it.ones, _having(name)))
+        for name, names in it.other.node["dependentRequired"].items()
+    )
 
 
 def _dependent_schemas(it: Claim) -> bool:
     for name in it.other.node["dependentSchemas"]:
         parts = [part for part in it.facts.parts if name in part.node.get("dependentSchemas", {})]
-        more = [*(part.below("dependentSchemas", name) for part in parts), it.proof.term({"required": [name]})]
+        more = [*(part.below("dependentSchemas", name) for part in parts), _having(name)]
         if not it.includes(it.other.below("dependentSchemas", name), *more):
             return False
     return True
@@ -480,26 +387,30 @@ def _items(it: Claim) -> bool:
         return False
     for index in range(int(min(count + 1, it.facts.most("maxItems")))):
         below = it.other.below("prefixItems", index) if index < first else rest[0] if rest else None
-        if below is not None and not it.proof.includes_below(it.facts.of_item(index), below):
+        if below is not None and not it.below(it.facts.of_item(index), below):
             return False
     return True
 
 
 def _contains(it: Claim) -> bool:
-    includes, facts = it.proof.includes_below, it.facts
-    wanted, least = it.other.below("contains"), it.other.node.get("minContains", 1)
+    facts, wanted, least = it.facts, it.other.below("contains"), it.other.node.get("minContains", 1)
     most = it.other.node.get("maxContains", math.inf)
     known = [(part.below("contains"), part.node) for part in facts.parts if "contains" in part.node]
     prefix = max([0, *(len(said) for said in facts.said("prefixItems"))])
     items = [facts.of_item(index) for index in range(prefix + 1)]
-    enough = least == 0 or any(
-        node.get("minContains", 1) >= least and includes((below,), wanted) for below, node in known
+    enough = (
+        least == 0
+        or any(node.get("minContains", 1) >= least and it.below((below,), wanted) for below, node in known)
+        or (facts.least("minItems") >= least and all(it.below(item, wanted) for item in items))
     )
-    enough = enough or (facts.least("minItems") >= least and all(includes(item, wanted) for item in items))
     few = most >= facts.most("maxItems") or any(
-        node.get("maxContains", math.inf) <= most and includes((wanted,), below) for below, node in known
+        node.get("maxContains", math.inf) <= most and it.below((wanted,), below) for below, node in known
     )
     return enough and few
+
+
+def _unique_items(it: Claim) -> bool:
+    return not it.other.node["uniqueItems"] or True in it.facts.said("uniqueItems") or it.facts.most("maxItems") <= 1
 
 
 def _at_least(keyword: str) -> Check:
@@ -510,51 +421,42 @@ def _at_most(keyword: str) -> Check:
     return lambda it: it.facts.most(keyword) <= it.other.node[keyword]
 
 
-_CHECKS: dict[str, Check] = {
-    "$ref": _reference,
-    "additionalProperties": _other_properties,
-    "allOf": lambda it: all(map(it.includes, it.other.listed("allOf"))),
-    "anyOf": _any_of,
-    "const": _values,
-    "contains": _contains,
-    "dependentRequired": _dependent_required,
-    "dependentSchemas": _dependent_schemas,
-    "enum": _values,
-    "exclusiveMaximum": _limit("maximum", "exclusiveMaximum", -1),
-    "exclusiveMinimum": _limit("minimum", "exclusiveMinimum", 1),
-    "format": _format,
-    "if": _if,
-    "items": _items,
-    "maximum": _limit("maximum", "exclusiveMaximum", -1),
-    "minimum": _limit("minimum", "exclusiveMinimum", 1),
-    "multipleOf": _multiple,
-    "not": _not,
-    "oneOf": _one_of,
-    "pattern": lambda it: it.other.node["pattern"] in it.facts.said("pattern"),
-    "patternProperties": _pattern_properties,
-    "prefixItems": _items,
-    "properties": _properties,
-    "propertyNames": _property_names,
-    "required": lambda it: it.facts.required.issuperset(it.other.node["required"]),
-    "type": lambda it: it.facts.types <= Facts([it.other._replace(node={"type": it.other.node["type"]})]).types,
-    "unevaluatedItems": _items,
-    "unevaluatedProperties": _other_properties,
-    "uniqueItems": lambda it: (
-        not it.other.node["uniqueItems"] or True in it.facts.said("uniqueItems") or it.facts.most("maxItems") <= 1
-    ),
-    **{keyword: _at_most(keyword) for keyword in ("maxItems", "maxLength", "maxProperties")},
-    **{keyword: _at_least(keyword) for keyword in ("minItems", "minLength", "minProperties")},
+_MINIMUM = _limit("minimum", "exclusiveMinimum", 1)
+_MAXIMUM = _limit("maximum", "exclusiveMaximum", -1)
+_ARRAY, _OBJECT, _TEXT = frozenset({"array"}), frozenset({"object"}), frozenset({"string"})
+_CHECKS: dict[str, tuple[frozenset[str], Check]] = {
+    "$ref": (TYPES, lambda it: it.includes(it.other.at(it.other.node["$ref"]))),
+    "additionalProperties": (_OBJECT, _other_properties),
+    "allOf": (TYPES, lambda it: all(map(it.includes, it.other.listed("allOf")))),
+    "anyOf": (TYPES, lambda it: any(map(it.includes, it.other.listed("anyOf")))),
+    "const": (TYPES, _listed),
+    "contains": (_ARRAY, _contains),
+    "dependentRequired": (_OBJECT, _dependent_required),
+    "dependentSchemas": (_OBJECT, _dependent_schemas),
+    "enum": (TYPES, _listed),
+    "exclusiveMaximum": (NUMERIC, _MAXIMUM),
+    "exclusiveMinimum": (NUMERIC, _MINIMUM),
+    "format": (TYPES, _format),
+    "if": (TYPES, _if),
+    "items": (_ARRAY, _items),
+    "maximum": (NUMERIC, _MAXIMUM),
+    "minimum": (NUMERIC, _MINIMUM),
+    "multipleOf": (NUMERIC, _multiple),
+    "not": (TYPES, _not),
+    "oneOf": (TYPES, _one_of),
+    "pattern": (_TEXT, lambda it: it.other.node["pattern"] in it.facts.said("pattern")),
+    "patternProperties": (_OBJECT, _pattern_properties),
+    "prefixItems": (_ARRAY, _items),
+    "properties": (_OBJECT, _properties),
+    "propertyNames": (_OBJECT, _property_names),
+    "required": (_OBJECT, lambda it: it.facts.required.issuperset(it.other.node["required"])),
+    "type": (TYPES, lambda it: it.facts.types <= Facts((Term({"type": it.other.node["type"]}),)).types),
+    "unevaluatedItems": (_ARRAY, _items),
+    "unevaluatedProperties": (_OBJECT, _other_properties),
+    "uniqueItems": (_ARRAY, _unique_items),
+    **{f"max{noun}": (types, _at_most(f"max{noun}")) for noun, types in COUNTED.items()},
+    **{f"min{noun}": (types, _at_least(f"min{noun}")) for noun, types in COUNTED.items()},
 }
+"""For each keyword the types that it applies to, and its check; it does not constrain values of other types."""
 # Covered by another keyword, or not asserted.
 _IGNORED = frozenset({"$defs", "$dynamicAnchor", "contentSchema", "else", "maxContains", "minContains", "then"})
-_ARRAY, _OBJECT, _STRING = frozenset({"array"}), frozenset({"object"}), frozenset({"string"})
-_ABOUT: dict[str, frozenset[str]] = {
-    **dict.fromkeys(("contains", "items", "maxItems", "minItems", "prefixItems", "unevaluatedItems"), _ARRAY),
-    "uniqueItems": _ARRAY,
-    **dict.fromkeys(("maxLength", "minLength", "pattern"), _STRING),
-    **dict.fromkeys(("exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf"), NUMERIC),
-    **dict.fromkeys(("additionalProperties", "dependentRequired", "dependentSchemas", "maxProperties"), _OBJECT),
-    **dict.fromkeys(("minProperties", "patternProperties", "properties", "propertyNames", "required"), _OBJECT),
-    "unevaluatedProperties": _OBJECT,
-}
-"""The types that a keyword applies to; it does not constrain values of other types."""

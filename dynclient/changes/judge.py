@@ -11,19 +11,20 @@ import copy
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from dynclient._records import Record
 from dynclient._schemas import MISSING, follow, is_binary
 from dynclient._schemas.bundles import CompiledSchemas
 from dynclient._schemas.keywords import Direction, target
 from dynclient._validation import Validator, validator
+from dynclient._validation.formats import NUMBERS
 from dynclient.changes.facts import Term, named_anywhere
 from dynclient.changes.inclusion import Inclusion
 from dynclient.examples import example
 from dynclient.examples.patterns import text
+from dynclient.examples.scalars import TEXTS
 from dynclient.exceptions import DocumentError
 from dynclient.model import Schema
 from dynclient.options import Limits
@@ -37,6 +38,7 @@ _MOST_SCALARS = 24
 _LONGEST = 2_000
 _REFERENCE = re.compile(r'"\$ref": ("(?:[^"\\]|\\.)*")')
 _TELLING = re.compile(r'"(?:discriminator|\$dynamicRef|\$recursiveRef|\$id|id|\$schema)":')
+_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _ANY: tuple[Any, ...] = (None, True, False, 0, 1, -1, 1.5, "", "a", "zz zz", [], {})
 
 Text = tuple[str, tuple[Schema, ...] | None]
@@ -166,8 +168,7 @@ class _DocumentTerms:
         """
         start = self._compiled.number(follow(schema))
         waiting = [start]
-        while waiting:
-            number = waiting.pop()
+        for number in waiting:  # it grows
             entry = self._compiled.entries[number]
             if entry.node is None:
                 entry.write()
@@ -183,53 +184,6 @@ class _DocumentTerms:
 def _is_valid(check: Validator, value: Any) -> bool:
     verdict = check.verdict(value)
     return not check.faults(value, places=False) if verdict is None else verdict
-
-
-Key = tuple[str, str, str, bool]
-"""The URIs of two schemas, the side, and whether the value is XML."""
-
-
-class PairResult(Record):
-    """The result for one pair of schemas.
-
-    ``changes`` holds the aspect, the rest of the path, and keywords of :meth:`Findings.add`; ``below`` the pairs of
-    subschemas, each with the rest of its path and its key.
-    """
-
-    changes: tuple[tuple[str, str, dict[str, Any]], ...]
-    below: tuple[tuple[Schema, Schema, str, Key], ...]
-
-
-class SchemaResults:
-    """The results for the pairs of schemas of two documents."""
-
-    def __init__(self) -> None:
-        self.pairs: dict[Key, PairResult] = {}
-        self.judge = Judge()
-        self.unchanged: set[Key] = set()
-        self._changed: set[Key] = set()
-
-    def walked(self, seen: Iterable[Key], left: Iterable[Key]) -> None:
-        """Note which pairs of a finished walk lead to a change, and which do not.
-
-        ``left`` are the pairs that the walk did not reach: they count as changed, since they were not compared.
-        """
-        met = set(seen)
-        if met <= self._changed:
-            return
-        above: dict[Key, list[Key]] = {}
-        for key in met:
-            for *_, below in self.pairs[key].below:
-                above.setdefault(below, []).append(key)
-        waiting = [*left, *(key for key in met if self.pairs[key].changes)]
-        changed = set(waiting)
-        while waiting:
-            for key in above.get(waiting.pop(), ()):
-                if key not in changed:
-                    changed.add(key)
-                    waiting.append(key)
-        self.unchanged |= met - changed
-        self._changed |= changed
 
 
 # Values close to two schemas.
@@ -280,20 +234,18 @@ def _values_of(node: dict[str, Any]) -> Iterator[Any]:
     """Values on both sides of the keywords of a node."""
     yield from [node["const"]] if "const" in node else []
     yield from node["enum"][:10] if isinstance(node.get("enum"), list) else []
-    for keyword in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"):
-        limit = node.get(keyword)
-        if isinstance(limit, (int, float)) and math.isfinite(limit):
-            yield from (limit, limit + 1, limit - 1, limit + 0.5, 2 * limit, 1.5 * limit)
-    for keyword in ("minLength", "maxLength"):
-        length = node.get(keyword)
+    name = str(node.get("format"))
+    yield from TEXTS.get(name, ())[:1]
+    bounds = [node.get(keyword) for keyword in _BOUNDS]
+    bounds += [NUMBERS[name].least, NUMBERS[name].most] if name in NUMBERS else []
+    for bound in bounds:
+        if isinstance(bound, (int, float)) and math.isfinite(bound):
+            yield from (bound, bound + 1, bound - 1, bound + 0.5, 2 * bound, 1.5 * bound)
+    for length in (node.get("minLength"), node.get("maxLength")):
         if isinstance(length, (int, float)) and length < _LONGEST:
             yield from ("a" * count for count in (int(length), int(length) + 1, int(length) - 1) if count >= 0)
-    pattern = node.get("pattern")
-    if isinstance(pattern, str):
-        yield from filter(None, (_matching(pattern, seed) for seed in (0, 1, 3)))
-    name = node.get("format")
-    if isinstance(name, str):
-        yield from (value for value in _FORMATTED.get(name, ()))
+    if isinstance(node.get("pattern"), str):
+        yield from filter(None, (_matching(node["pattern"], seed) for seed in (0, 1, 3)))
 
 
 def _matching(pattern: str, more: int = 0) -> str | None:
@@ -301,38 +253,14 @@ def _matching(pattern: str, more: int = 0) -> str | None:
     return text(pattern, Random(more), more)  # noqa: S311 - nothing is secret here
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-_FORMATTED: dict[str, tuple[Any, ...]] = {
-    "date": ("2030-12-31",), "date-time": ("2030-12-31T23:59:00Z",), "date-time-local": ("2030-12-31T23:59:00",),
-    "time": ("23:59:00Z",), "time-local": ("23:59:00",), "uuid": ("123e4567-e89b-42d3-a456-426614174000",),
-    "email": ("a@example.com",), "idn-email": ("ä@example.com",), "hostname": ("example.com",), "ipv4": ("10.0.0.1",),
-    "ipv6": ("::1",), "uri": ("https://example.com/",), "uri-reference": ("/a",), "byte": ("YWJj",),
-    "int32": (2**31 - 1, 2**31), "int64": (2**31, 2**63, "9"), "float": (1e39,), "int8": (127, 128), "int16": (2**15,),
-    "uint8": (255, 256), "uint32": (2**32,), "double-int": (2**53,), "duration": ("P1D",), "decimal": ("1.5",),
-}  # fmt: skip
-
-
 def _names(one: Term, other: Term, nodes: list[dict[str, Any]]) -> list[str]:
     """Names of properties that values of a schema may have, including one that no schema has."""
-    names = named_anywhere([one])
-    typed = any(isinstance(node.get("additionalProperties"), dict) and node["additionalProperties"] for node in nodes)
-    if typed:
-        names |= named_anywhere([other])
-    patterns = [pattern for node in nodes for pattern in node.get("patternProperties", {}) if _is_text(pattern)]
-    patterns += [
-        node["propertyNames"]["pattern"]
-        for node in nodes
-        if isinstance(node.get("propertyNames"), dict) and _is_text(node["propertyNames"].get("pattern"))
-    ]
-    found = [_matching(pattern) for pattern in patterns]
-    return [
-        *sorted(names),
-        "zz-other",
-        *dict.fromkeys(name for name in found if name is not None and name not in names),
-    ]
+    names = named_anywhere(one)
+    if any(isinstance(node.get("additionalProperties"), dict) and node["additionalProperties"] for node in nodes):
+        names |= named_anywhere(other)
+    patterns = [name for node in nodes for name in (*node.get("patternProperties", ()), node.get("pattern"))]
+    found = [_matching(pattern) for pattern in patterns if isinstance(pattern, str)]
+    return [*dict.fromkeys([*sorted(names), "zz-other", *filter(None, found)])]
 
 
 def _changed(value: Any, names: list[str], scalars: list[Any]) -> Iterator[Any]:

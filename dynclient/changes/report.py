@@ -16,8 +16,8 @@ from dynclient._escaping import counted
 from dynclient._records import Record
 from dynclient._schemas import MISSING
 from dynclient._tables import aligned, text_width
-from dynclient.changes.judge import SchemaResults
-from dynclient.changes.kinds import KINDS, RANKS, Rank, Severity
+from dynclient.changes.judge import Judge
+from dynclient.changes.kinds import KINDS, RANKS, Rank, Severity, Side
 from dynclient.exceptions import escaped
 from dynclient.model import API, OperationRow, References, Schema
 
@@ -166,22 +166,40 @@ class Changes(Sequence[Change]):
         return Changes, (partial(tuple, [change._replace(old=None, new=None) for change in self._all]),)
 
 
+Key = tuple[str, str, Side, bool]
+"""The URIs of two schemas, the side, and whether the value is XML."""
+
+
+class PairResult(Record):
+    """The result for one pair of schemas.
+
+    ``changes`` holds the aspect, the rest of the path, and keywords of :meth:`Findings.add`; ``below`` the pairs of
+    subschemas, each with the rest of its path.
+    """
+
+    changes: Sequence[tuple[str, str, dict[str, Any]]] = ()
+    below: Sequence[tuple[Schema, Schema, str]] = ()
+
+
 class APIPair(Record):
-    """The two APIs that are compared, and the results for their schemas so far."""
+    """The two APIs that are compared, with the judge of their schemas, and the results for pairs of these so far."""
 
     old: API
     new: API
-    schemas: SchemaResults
+    judge: Judge
+    pairs: dict[Key, PairResult]
 
 
 class Findings:
     """The changes of one operation, or of the whole API."""
 
-    def __init__(self, apis: APIPair, row: OperationRow | None = None) -> None:
-        """Start without changes. ``row`` is the operation's row in the old document, or in the new one if it is new."""
+    def __init__(self, apis: APIPair, old: OperationRow | None = None, new: OperationRow | None = None) -> None:
+        """Start without changes; ``old`` and ``new`` are the operation in the documents that have it."""
         self.apis = apis
         self.changes: list[Change] = []
         self._added: set[tuple[Any, ...]] = set()
+        row = old or new
+        self._rows = old, new
         self._operation = (row.operation_id or row.key) if row is not None else ""
         self._name = row.name if row is not None else ""
 
@@ -199,16 +217,20 @@ class Findings:
     ) -> None:
         """Add a change. ``old`` and ``new`` locate it: a schema, another object of the model, or its pointer.
 
+        Without them it is located at the operation.
+
         ``severity`` overrides that of the kind; ``example`` is a value that shows the change.
         """
         found = KINDS[kind]
         text = found.text if example is MISSING else f"{found.text} (for example {short_text(example)})"
-        places = (_location(self.apis.old, old), _location(self.apis.new, new))
+        is_below = old is not None or new is not None
+        at = (old, new) if is_below else self._rows
+        places = (_location(self.apis.old, at[0]), _location(self.apis.new, at[1]))
         was, is_ = ("" if value is MISSING else short_text(value) for value in (before, after))
         rank = severity or found.severity
         change = Change(found.id, rank, self._operation, self._name, where, text, was, is_, *places)
         # A schema may be reached by several paths: a change in it is reported once.
-        key = (kind, was, is_, *(place.uri if place else where for place in places))
+        key = (kind, was, is_, *(place.uri if place and is_below else where for place in places))
         if key not in self._added:
             self._added.add(key)
             self.changes.append(change)
@@ -243,23 +265,6 @@ class Findings:
         for key, one in new.items():
             if key not in old:
                 self.add(kind(one, "added"), where(one), new=one)
-
-
-def take_pairs(left: list[T], right: list[T], fits: Callable[[T, T], bool]) -> list[tuple[T, T]]:
-    """Remove the pairs that fit from both lists, and return them."""
-    pairs = []
-    for one in tuple(left):
-        other = next((other for other in right if fits(one, other)), None)
-        if other is not None:
-            pairs.append((one, other))
-            left.remove(one)
-            right.remove(other)
-    return pairs
-
-
-def locations(old: Any, new: Any) -> dict[str, Any]:
-    """Two objects of the model, which locate a change, as keywords of :meth:`Findings.add`."""
-    return {"old": old, "new": new}
 
 
 def _location(api: API, at: Any) -> Location | None:

@@ -6,8 +6,8 @@ Rule 3: a union of one schema is that schema, and ``null`` in a union is a type.
 Rule 4: a branch of a union is identified by its schema's name, or else by the values that it allows; the remaining
 branches are paired by what they have in common.
 Rule 5: the result of comparing keywords is corrected by what the :class:`Judge` knows about the values.
-Rule 6: a check of the keywords that constrain a value itself takes two shapes, and yields ``(aspect, before, after)``
-for each difference.
+Rule 6: ASSERTIONS compare the keywords that constrain a value itself: each takes two shapes, and yields
+``(aspect, before, after)`` for each difference.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from typing import Any, TypeVar
 
 from dynclient._schemas import MISSING, Shape, is_binary, shape
 from dynclient._schemas.keywords import Direction
-from dynclient.changes.facts import divides
-from dynclient.changes.judge import Key, PairResult
+from dynclient.changes.facts import divides, take_pairs
 from dynclient.changes.kinds import BOUNDS, KINDS, NOT_OF_VALUES, RECEIVED, Severity, Side
-from dynclient.changes.report import Findings, take_pairs
+from dynclient.changes.report import Findings, Key, PairResult
 from dynclient.model import Schema
 
 T = TypeVar("T")
@@ -49,10 +48,7 @@ class _Walk:
         self.side = side
         self._label = label
         self._xml = xml
-        self._budget = BUDGET
-        self._results = findings.apis.schemas
-        self._seen: set[Key] = set()
-        self._waiting: list[tuple[Schema, Schema, str, Key]] = []
+        self._judge = findings.apis.judge
 
     def _add(self, aspect: str, path: str = "$", **details: Any) -> None:
         where = self._label if path == "$" else f"{self._label} {path}"
@@ -64,34 +60,30 @@ class _Walk:
         Raises:
             DocumentError: a schema is broken.
         """
-        self._waiting.append((old, new, "$", self._key(old, new)))
-        while self._waiting and self._budget > 0:
-            old, new, path, key = self._waiting.pop()
-            if key in self._seen or key in self._results.unchanged or self._is_alike(old, new, key):
+        pairs, is_changed, seen = self._findings.apis.pairs, False, set[Key]()
+        waiting = [(old, new, "$")]
+        while waiting and len(seen) < BUDGET:
+            old, new, path = waiting.pop()
+            key = (old.uri, new.uri, self.side, self._xml)
+            if key in seen:
                 continue
-            result = self._results.pairs.get(key)
-            if result is None:
-                result = self._results.pairs[key] = self._compare(old, new)
-            self._seen.add(key)
-            self._budget -= 1
+            if key not in pairs:
+                # Whether they are written alike is tested at the start of a walk and at the targets of references.
+                is_asked = not seen or (isinstance(old.value, Mapping) and "$ref" in old.value)
+                is_alike = is_asked and self._judge.alike(old, new)
+                pairs[key] = PairResult() if is_alike else self._compare(old, new)
+            seen.add(key)
+            result = pairs[key]
+            is_changed = is_changed or bool(result.changes)
             for aspect, step, details in result.changes:
                 self._add(aspect, path + step, **{"old": old, "new": new, **details})
             # In reverse, so that they leave the stack in the document's order.
-            self._waiting += [(one, other, path + step, below) for one, other, step, below in reversed(result.below)]
-        if self._waiting:
+            waiting += [(one, other, path + step) for one, other, step in reversed(result.below)]
+        if waiting:
             self._add("not-compared", old=old, new=new)
-        self._results.walked(self._seen, (key for *_, key in self._waiting))
-
-    def _is_alike(self, old: Schema, new: Schema, key: Key) -> bool:
-        """Whether two schemas are written alike; used at the start of a walk and at the targets of references."""
-        begins = not self._seen or (isinstance(old.value, Mapping) and "$ref" in old.value)
-        if key in self._results.pairs or not begins or not self._results.judge.alike(old, new):
-            return False
-        self._results.unchanged.add(key)
-        return True
-
-    def _key(self, old: Schema, new: Schema) -> Key:
-        return old.uri, new.uri, self.side, self._xml
+        elif not is_changed:
+            # No other walk needs to look below these.
+            pairs.update(dict.fromkeys(seen, PairResult()))
 
     def _compare(self, before: Schema, after: Schema) -> PairResult:
         old, old_branches, old_null = _unwrapped(shape(before))
@@ -109,7 +101,7 @@ class _Walk:
             old_branches, new_branches = old_branches or (old.schema,), new_branches or (new.schema,)
         if old_branches and new_branches:
             _tags(old, new, add)
-            below += _branches([*old_branches], [*new_branches], add, self._results.judge.alike)
+            below += _branches([*old_branches], [*new_branches], add, self._judge.alike)
         elif old_branches or new_branches:
             add("union-changed")
         if plain:
@@ -121,10 +113,7 @@ class _Walk:
             below += [*_items(old, new, add), *_properties(old, new, self.side, add), *_heirs(old, new, add)]
         elif old_null != new_null:
             add("null-allowed" if new_null else "null-forbidden")
-        changes, below = self._judged(before, after, changes, below)
-        return PairResult(
-            tuple(changes), tuple((one, other, step, self._key(one, other)) for one, other, step in below)
-        )
+        return PairResult(*self._judged(before, after, changes, below))
 
     def _judged(self, old: Schema, new: Schema, changes: Local, below: Below) -> tuple[Local, Below]:
         """Correct the changes of a pair by the facts about the values (rule 4 of the kinds)."""
@@ -151,7 +140,7 @@ class _Walk:
     def _shown(self, old: Schema, new: Schema, changes: Local, *, is_explained: bool) -> Local:
         """Look for a value that is no longer valid, or was not valid before, and add it to the change."""
         ordered = (new, old) if self.side in RECEIVED else (old, new)
-        example = self._results.judge.counterexample(*ordered, _direction(self.side))
+        example = self._judge.counterexample(*ordered, _direction(self.side))
         worst = [index for index, (aspect, *_) in enumerate(changes) if self._may_break(aspect)]
         if not worst and not is_explained:
             changes = [*changes, ("values-changed", "", {})]
@@ -175,7 +164,7 @@ class _Walk:
     def _keeps(self, old: Schema, new: Schema, *, back: bool = False) -> bool:
         """Whether it is proved that no change of values breaks callers."""
         ordered = (new, old) if (self.side in RECEIVED) != back else (old, new)
-        return self._results.judge.proves(*ordered, _direction(self.side))
+        return self._judge.proves(*ordered, _direction(self.side))
 
 
 def _direction(side: Side) -> Direction:
@@ -194,11 +183,7 @@ def compare_schemas(
         _Walk(findings, side, label, xml=xml).run(old, new)
         return
     for schema, aspect in ((new, "schema-added"), (old, "schema-removed")):
-        if (
-            schema is not None
-            and _asserts(schema)
-            and not findings.apis.schemas.judge.allows_any(schema, _direction(side))
-        ):
+        if schema is not None and _asserts(schema) and not findings.apis.judge.allows_any(schema, _direction(side)):
             findings.add(f"{side}-{aspect}", label, old=old, new=new)
 
 
@@ -484,32 +469,23 @@ def encodings(old: Shape, new: Shape) -> Differences:
         yield "encoding-changed", before or "none", after or "none"
 
 
-# The limits of lengths and counts: keywords as they are spelled in kinds.
-_COUNTS = sorted(bound for bound in BOUNDS if "-" in bound)
-
-
 def bounds(old: Shape, new: Shape) -> Differences:
     """Compare the limits of numbers, lengths and counts."""
-    for aspect in _COUNTS:
-        word, _, noun = aspect.partition("-")
-        keyword, sign = f"{word}{noun.capitalize()}", 1 if word == "min" else -1
-        absent = math.inf if sign < 0 else 1 if keyword == "minContains" else 0
-        before, after = old.constraints.get(keyword, absent), new.constraints.get(keyword, absent)
+    for aspect in sorted(BOUNDS, key=lambda name: ("-" not in name, name == "maximum", name)):
+        sign = 1 if aspect.startswith("min") else -1
+        before, after = (_limit(seen, aspect, sign) for seen in (old, new))
         if before != after:
-            word = "narrowed" if (after - before) * sign > 0 else "widened"
-            yield f"{aspect}-{word}", _or_none(before), _or_none(after)
-    for aspect, sign in (("minimum", 1), ("maximum", -1)):
-        low, high = _limit(old, aspect, sign), _limit(new, aspect, sign)
-        if low != high:
-            word = "narrowed" if high > low else "widened"
-            yield f"{aspect}-{word}", _limit_text(low, sign), _limit_text(high, sign)
+            word = "narrowed" if after > before else "widened"
+            yield f"{aspect}-{word}", _limit_text(before, sign), _limit_text(after, sign)
 
 
-def _limit(seen: Shape, keyword: str, sign: int) -> tuple[float, bool]:
+def _limit(seen: Shape, aspect: str, sign: int) -> tuple[float, bool]:
     """A limit as the number times the sign, and whether it is exclusive: the narrower limit compares greater."""
-    inclusive = seen.constraints.get(keyword, -math.inf * sign)
-    exclusive = seen.constraints.get(f"exclusive{keyword.capitalize()}", -math.inf * sign)
-    return max((inclusive * sign, False), (exclusive * sign, exclusive * sign > -math.inf))
+    word, _, noun = aspect.partition("-")
+    keyword, none = word + noun.capitalize(), -math.inf * sign
+    absent = none if sign < 0 else {"minimum": none, "minContains": 1}.get(keyword, 0)
+    exclusive = seen.constraints.get(f"exclusive{keyword.capitalize()}", none)
+    return max((seen.constraints.get(keyword, absent) * sign, False), (exclusive * sign, exclusive != none))
 
 
 def _limit_text(limit: tuple[float, bool], sign: int) -> Any:

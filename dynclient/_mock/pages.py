@@ -1,6 +1,6 @@
 """Pages of a list: the requested page, and the response's fields about the pages before and after it.
 
-Rule 1: parameters and members are recognized by their names, without case and punctuation: PARAMETERS and MEMBERS.
+Rule 1: parameters and members are recognized by their names, without case and punctuation, as clients recognize them.
 Rule 2: pages end. After the last one there is no next page, no cursor, and no ``rel=next`` in a Link header.
 Rule 3: after all changes, the response is still valid; a member that can't be changed so is kept.
 """
@@ -15,49 +15,30 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from dynclient import model
 from dynclient._incoming.requests import RequestValues
 from dynclient._mock.responses import Draft
+from dynclient._paging import detection
+from dynclient._paging.answers import folded
 from dynclient._records import Record
 from dynclient._schemas import MISSING, shape
 
-# Query parameters, by their meaning.
-PARAMETERS: Mapping[str, tuple[str, ...]] = {
-    "limit": ("limit", "perpage", "pagesize", "pagelength", "maxresults", "maxitems", "first", "top", "take", "size"),
-    "page": ("page", "pagenumber", "pageno", "pageindex"),
-    "offset": ("offset", "skip", "start", "startat", "from"),
-    "cursor": (
-        *(
-            "cursor",
-            "after",
-            "startingafter",
-            "pagetoken",
-            "nexttoken",
-            "continue",
-            "marker",
-            "nextcursor",
-            "pagecursor",
-        ),
-        *("pagecursor", "continuationtoken", "nextpagetoken", "endcursor", "startcursor", "pageafter"),
-    ),
+# The names of parameters, and of members next to a list, by their meaning: those by which clients detect pages, and
+# those that only repeat what was asked for.
+_PARAMETER_KINDS: Mapping[str, str] = {
+    **dict.fromkeys((*detection.TOKENS, *detection.LAST_IDS), "cursor"),
+    **dict.fromkeys(detection.OFFSETS, "offset"),
+    **dict.fromkeys(detection.PAGES, "page"),
+    **dict.fromkeys(detection.SIZES, "limit"),
 }
-# Members of a response next to its list, by their meaning.
-MEMBERS: Mapping[str, tuple[str, ...]] = {
-    "more": ("hasmore", "hasnext", "hasnextpage", "more", "moreresults", "ismore"),
-    "last": ("islast", "last", "islastpage", "complete"),
-    "next": (
-        *("next", "nextpage", "nextcursor", "nextpagetoken", "nexttoken", "nextpageuri", "nextpageurl", "nexturl"),
-        *("nextlink", "odatanextlink", "continue", "cursor", "endcursor", "nextmarker", "after", "continuationtoken"),
-    ),
-    "previous": ("prev", "previous", "previouspage", "prevpage", "previouspageuri", "prevcursor", "previouscursor"),
-    "total": ("total", "count", "totalcount", "totalitems", "totalresults", "totalelements"),
-    "page": ("page", "pagenumber", "currentpage"),
-    "limit": ("limit", "perpage", "pagesize"),
-    "offset": ("offset", "skip", "start"),
+_MEMBER_KINDS: Mapping[str, str] = {
+    **dict.fromkeys(("limit", "perpage", "pagesize"), "limit"),
+    **dict.fromkeys(("offset", "skip", "start"), "offset"),
+    **dict.fromkeys((*detection.TOTALS, "count"), "total"),
+    **dict.fromkeys((*detection.GIVEN, *detection.URLS), "next"),
+    **dict.fromkeys(("prev", "previous", "previouspage", "prevpage", "previouspageuri", "prevcursor"), "previous"),
+    **dict.fromkeys(detection.LAST, "last"),
+    **dict.fromkeys(set(detection.MORE) - {"next", "nextpage"}, "more"),
+    **dict.fromkeys(detection.NUMBERS, "page"),
 }
-_PARAMETER_KINDS = {name: kind for kind, names in PARAMETERS.items() for name in names}
-_MEMBER_KINDS = {name: kind for kind, names in MEMBERS.items() for name in names}
-_LIST_NAMES = ("data", "items", "results", "values", "records", "entries", "content", "value")
 _TOKEN = re.compile(r"(?:cursor-)?([0-9]+)")
-_BY_ID = frozenset({"startingafter", "after", "marker"})
-_AROUND = frozenset({"meta", "metadata", "pagination", "paging", "links", "page", "cursors", "pageinfo", "pages"})
 
 
 class Page(Record):
@@ -74,11 +55,6 @@ class Page(Record):
     page: int | None
     next: tuple[Any, ...]
     url: str
-
-
-def folded(name: str) -> str:
-    """A name without case and punctuation."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def paged(
@@ -135,7 +111,7 @@ def _page(
     end = start + len(found)
     if end >= len(items):
         return Page(found, len(items), start, limit, number, (), "")
-    by_id = "cursor" in asked and folded(asked["cursor"].name) in _BY_ID
+    by_id = "cursor" in asked and folded(asked["cursor"].name) in detection.LAST_IDS
     token = str(_at(found[-1], id_name)) if by_id and found else f"cursor-{end}"
     page = (number if number is not None else first) + 1
     following = {"cursor": token, "page": page, "offset": end}
@@ -178,7 +154,7 @@ def _list_of(value: Any) -> str | None:
     if isinstance(value, list):
         return ""
     lists = [name for name, member in value.items() if isinstance(member, list)] if isinstance(value, dict) else []
-    named = [name for name in lists if folded(name) in _LIST_NAMES]
+    named = [name for name in lists if folded(name) in detection.LIST_NAMES]
     return lists[0] if len(lists) == 1 else named[0] if named else None
 
 
@@ -212,7 +188,7 @@ def _told(draft: Draft, value: Any, page: Page, *, counted: bool) -> Any:
         kind = _MEMBER_KINDS.get(folded(name))
         if kind is not None and (counted or kind != "total"):
             value = _changed(draft, value, (name,), kind, member, page)
-        elif isinstance(member, dict) and folded(name) in _AROUND:
+        elif isinstance(member, dict) and detection.is_around(folded(name)):
             for inner, below in member.items():
                 kind = _MEMBER_KINDS.get(folded(inner))
                 if kind is not None and (counted or kind != "total"):
@@ -262,7 +238,7 @@ def is_paged(draft: Draft, operation: model.Operation) -> bool:
     if _list_of(draft.value) is None:
         return False
     names = [*draft.value] if isinstance(draft.value, dict) else []
-    around = [inner for name in names if folded(name) in _AROUND for inner in _members(draft.value[name])]
+    around = [inner for name in names if detection.is_around(folded(name)) for inner in _members(draft.value[name])]
     return (
         any(one.in_ == "query" and folded(one.name) in _PARAMETER_KINDS for one in operation.parameters)
         or any(name.lower() == "link" for name in draft.response.headers)

@@ -40,34 +40,34 @@ TOKENS = _words("""
     exclusivestartkey pagecursor nextcursor aftercursor nextpagetoken bookmark scrollid nextpage pagestate
     startingtoken nextpagecursor nextmarker pageafter aftertoken skiptoken next pointer synctoken nextkey
 """)
-_GIVEN = _words("""
+LAST_IDS = _words("startingafter startafter after afterid sinceid since marker lastid")
+GIVEN = _words("""
     nextcursor nextpagetoken nexttoken nextmarker nextcontinuationtoken nextpagecursor nextpage nextkey endcursor
     paginationtoken pagetoken continuationtoken cursor scrollid bookmark pagestate lastevaluatedkey nextpageid
     nextsynctoken aftercursor next after marker continue lastid nextid
 """)
-_MORE = _words("""
+MORE = _words("""
     hasmore hasmoreitems hasnext hasnextpage more moreresults ismore istruncated truncated moreavailable morepages
     hasmorepages hasmoreresults morerecords ismoreavailable hasadditionalitems nextpage next
 """)
-_LAST = ("islast", "last", "islastpage", "lastpage", "complete", "isdone", "isend", "done")
-_TOTALS = _words("""
+LAST = ("islast", "last", "islastpage", "lastpage", "complete", "isdone", "isend", "done")
+TOTALS = _words("""
     total totalcount totalitems totalresults totalelements totalrecords totalentries totalsize
 """)
 _LAST_PAGE = _words("""
     totalpages pagecount numpages lastpage pages totalpage pagestotal
 """)
-_URLS = _words("""
+URLS = _words("""
     next nextlink nextpageurl nextpageuri nexturl nexturi nextpage nextpagelink odatanextlink nexthref nextpath
     nextrecordsurl nextresultsurl nextpagehref
 """)
-_NUMBERS = ("page", "pagenumber", "currentpage", "pageindex", "number")
+NUMBERS = ("page", "pagenumber", "currentpage", "pageindex", "number")
 """Members that may repeat the number of the page."""
-_HEADER_TOKENS = (*TOKENS, "continuation")
 _AROUND = _words("""
     meta metadata pagination paging links link page cursors cursor pageinfo pages paginationinfo responsemetadata
     info searchmetadata pagingmetadata paginationmetadata resultinfo resultset response next pager navigation
 """)
-_LIST_NAMES = _words("""
+LIST_NAMES = _words("""
     data items results result value values records entries content contents list rows objects elements resources
     hits nodes collection documents
 """)
@@ -151,14 +151,14 @@ class _Look:
 
     def _tells(self, keys: Keys) -> bool:
         around = self.items.keys[:-1] if self.items is not None else ()
-        return keys[:-1] == around or all(_is_around(folded(str(key))) for key in keys[:-1])
+        return keys[:-1] == around or all(is_around(folded(str(key))) for key in keys[:-1])
 
     def pagination(self, next_: str, confidence: Confidence, evidence: list[Evidence]) -> Pagination:
         """The complete rule."""
         items = self.items
         more, counts = self.more(), dict[str, str | None]()
         if " + " in next_:
-            counts["total"] = next((each.path for each in self.beside(_TOTALS, kind="integer")), None)
+            counts["total"] = next((each.path for each in self.beside(TOTALS, kind="integer")), None)
             if next_.endswith("+ 1"):
                 counts["last"] = next((each.path for each in self.beside(_LAST_PAGE, kind="integer")), None)
         if items is not None:
@@ -177,10 +177,10 @@ class _Look:
 
     def more(self) -> str | None:
         """The member that says whether there is more."""
-        found = next((each for each in self.beside(_MORE) if "boolean" in each.kinds), None)
+        found = next((each for each in self.beside(MORE) if "boolean" in each.kinds), None)
         if found is not None:
             return found.path
-        found = next((each for each in self.beside(_LAST) if "boolean" in each.kinds), None)
+        found = next((each for each in self.beside(LAST) if "boolean" in each.kinds), None)
         return f"not {found.path}" if found is not None else None
 
     def start(self, next_: str) -> int | str | None:
@@ -196,7 +196,7 @@ class _Look:
         found = next((int(each) for each in known if each in {0, 1} and not isinstance(each, bool)), None)
         if found is None and (is_page or one.name.startswith("start")):
             # Servers count from 0 or 1, and often return the page number.
-            repeated = next(self.beside((one.name, *_NUMBERS) if is_page else (one.name,), kind="integer"), None)
+            repeated = next(self.beside((one.name, *NUMBERS) if is_page else (one.name,), kind="integer"), None)
             return repeated.path if repeated is not None else 1 if is_page else None
         return found if is_page or found else None
 
@@ -211,7 +211,7 @@ class _Look:
         return replace(found, next=None, start=None)
 
 
-def _is_around(name: str) -> bool:
+def is_around(name: str) -> bool:
     """Whether an object with this name is about pages."""
     return name in _AROUND or name.endswith(("next", "paging", "pagination", "pageinfo", "links", "cursors"))
 
@@ -243,11 +243,7 @@ def _items(answers: Answers) -> _Items | None:
 def _items_in(answers: Answers, fields: list[Field]) -> _Items | None:
     words = {folded(part) for part in answers.operation.path.split("/") if part and "{" not in part}
     words.add(folded(answers.operation.row.operation_id or ""))
-    every = [each for each in fields if each.is_list]
-    lists = [each for each in every if each.name not in _NO_ITEMS]
-    if not lists:  # what may be notes about a list is the list if it has that name, or if messages are objects
-        lists = [each for each in every if any(word.endswith(each.name) for word in words) or _is_mail(each)]
-    named = [each for name in _LIST_NAMES for each in lists if each.name == name]
+    named = [each for name in LIST_NAMES for each in lists if each.name == name]
     ways = (
         (lists, "is the only array"),
         (named[:1], "has the name of a list"),
@@ -259,10 +255,6 @@ def _items_in(answers: Answers, fields: list[Field]) -> _Items | None:
     )
     found = next(((one[0], why) for one, why in ways if len(one) == 1), None)
     return _Items(found[0].keys, f"{found[0].path} {found[1]}", found[0]) if found is not None else None
-
-
-def _is_mail(field: Field) -> bool:
-    return field.name == "messages" and _is_object(field.shape)
 
 
 def _is_object(seen: Shape) -> bool:
@@ -381,7 +373,7 @@ def _url(look: _Look) -> _Found | None:
 
 
 def _url_fields(look: _Look) -> Iterator[Field]:
-    for field in look.beside(_URLS):
+    for field in look.beside(URLS):
         if "string" in field.kinds or (not field.kinds and not field.shape.properties):
             yield field
         for inner in look.answers.below(field.keys):
@@ -403,7 +395,7 @@ def _used_together(look: _Look) -> _Found | None:
     for one in look.asked(TOKENS | PAGES):
         if not _may_be_token(one) or _is_date(one):
             continue
-        for field in sorted(look.beside(_GIVEN), key=lambda field: field.name != one.name):
+        for field in sorted(look.beside(GIVEN), key=lambda field: field.name != one.name):
             if not _is_token(field) or (field.name in {"lastid", "next"} and one.is_number):
                 continue
             if one.name in PAGES and (one.is_number != bool(field.kinds & {"integer", "number"})):
@@ -429,7 +421,7 @@ def _last_id(look: _Look) -> _Found | None:
         return None
     identity = next((name for name in plain(items.field.shape.items).properties if folded(name) == "id"), None)
     more = look.more()
-    for name in ("startingafter", "startafter", "after", "afterid", "sinceid", "since", "marker", "lastid"):
+    for name in LAST_IDS:
         for one in look.asked((name,)):
             if one.target.in_ == "path" or _is_date(one) or not _may_be_token(one) or identity is None:
                 continue
@@ -454,7 +446,7 @@ def _page_number(look: _Look) -> _Found | None:
 def _offset(look: _Look) -> _Found | None:
     for one in look.asked(OFFSETS):
         if one.is_number and look.lists and (look.items is not None or _has_list(look)) and not _is_date(one):
-            total = next(look.beside(_TOTALS), None)
+            total = next(look.beside(TOTALS), None)
             sure: Confidence = "likely" if look.size is not None or total is not None else "guess"
             if one.name in {"start", "from"} and look.size is None:
                 sure = "guess"

@@ -17,7 +17,7 @@ from __future__ import annotations
 import inspect
 import json
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +35,7 @@ from dynclient.messages import Headers, Request, Response, Send
 from dynclient.model import MediaType, Operation
 from dynclient.testing.recordings import Recording, read, write
 from dynclient.testing.stubs import UnexpectedCall
-from dynclient.testing.transport import AwaitableResponse, chunks
+from dynclient.testing.transport import AwaitableResponse, BufferedTransport
 
 Mode = Literal["once", "new_episodes", "none", "all"]
 
@@ -46,7 +46,7 @@ _SECRET_NAMES = frozenset(
 )
 
 
-class Recorder:
+class Recorder(BufferedTransport):
     """A transport for a Client or an AsyncClient that records exchanges and replays recorded ones.
 
     ``mode`` is ``once`` (record if the file does not exist, else replay it), ``new_episodes`` (replay the file, record
@@ -94,32 +94,19 @@ class Recorder:
         self._operation = lambda request: traffic.operation(request)[0]
         self._arguments = traffic.arguments
 
-    def send(self, send: Send) -> Any:
-        """Return the recorded response of a request, or send and record it; the result can also be awaited.
+    def _answer(self, send: Send, request: Request) -> Any:
+        """The recorded response of a request; else it is sent and recorded.
 
         Raises:
             UnexpectedCall: it is not recorded, or was requested more often than it was recorded.
         """
-        body = send.request.body
-        if isinstance(body, AsyncIterator):
-            return self._send_async(send, body)
-        if body is not None and not isinstance(body, bytes):
-            body = bytes(body.read()) if hasattr(body, "read") else b"".join(body)
-        return self._answer(send, replace(send.request, body=body))
-
-    async def _send_async(self, send: Send, body: AsyncIterator[bytes]) -> Response:
-        request = replace(send.request, body=b"".join([chunk async for chunk in body]))
-        answer: Response = await self._answer(send, request)
-        return answer
-
-    def _answer(self, send: Send, request: Request) -> Any:
         shown = self._without_secrets(request)
         key = self._key(shown)
         with self._lock:
             recorded, given = self._by_key.get(key, []), self._given.get(key, 0)
             if given < len(recorded):
                 self._given[key] = given + 1
-                return _given(recorded[given], send, request)
+                return AwaitableResponse.of(recorded[given], send, request)
         if not self._records:
             raise UnexpectedCall(self._difference(shown, len(recorded)))
         # Bytes can be read repeatedly, so that the body can be both sent and recorded.
@@ -143,7 +130,7 @@ class Recorder:
             # It was just returned.
             self._given[key] = self._given.get(key, 0) + 1
             write(self.path, self.recordings, new=1)
-        return _given(response, send, send.request)
+        return AwaitableResponse.of(response, send, send.request)
 
     def _keep(self, recording: Recording, key: str = "") -> None:
         self.recordings.append(recording)
@@ -217,11 +204,6 @@ class Recorder:
         """Close the transport for requests that are not recorded."""
         if self._transport is not None:
             await self._transport.aclose()
-
-
-def _given(response: Response, send: Send, request: Request) -> AwaitableResponse:
-    body = chunks(response.body) if send.stream else response.body
-    return AwaitableResponse(response.status, response.headers, body, request, response.elapsed)
 
 
 def _in_task() -> bool:

@@ -30,17 +30,9 @@ def run(write: Callable[[str], Any]) -> None:
     for line in _SESSION:
         write(f">>> {line}")
         try:
-            _run_line(line, names, write)
+            write(repr(eval(line, names)))  # noqa: S307  # a line of the table above
+        except SyntaxError:
+            exec(line, names)  # noqa: S102  # a line of the table above
         except names["dynclient"].DynclientError as error:
             write(f"{type(error).__name__}: {error}")
     write(_AFTERWARDS)
-
-
-def _run_line(line: str, names: dict[str, Any], write: Callable[[str], Any]) -> None:
-    try:
-        code = compile(line, "<demo>", "eval")
-    except SyntaxError:
-        exec(compile(line, "<demo>", "exec"), names)  # noqa: S102  # a line of the table above
-        return
-    value = eval(code, names)  # noqa: S307  # a line of the table above
-    write(repr(value))

@@ -35,11 +35,11 @@ def read(path: Path) -> list[Recording]:
     Raises:
         ArgumentError: it can't be read, or is not in its format.
     """
-    form = next((form for form in _FORMS if path.suffix in form.endings), _FORMS[0])
+    name, reader = _FORMATS.get(path.suffix, ("JSON Lines", _read_lines))
     try:
-        return list(form.read(path.read_text(encoding="utf-8")))
+        return list(reader(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
-        what = error.strerror if isinstance(error, OSError) and error.strerror else f"it is not {form.name} ({error})"
+        what = error.strerror if isinstance(error, OSError) and error.strerror else f"it is not {name} ({error})"
         hint = "recordings are .jsonl, .har, or vcrpy's .yaml"
         raise ArgumentError(f"{path} can't be read: {what}", argument="path", hint=hint) from None
 
@@ -69,18 +69,13 @@ def _line(recording: Recording) -> dict[str, Any]:
     request, response = recording.request, recording.response
     return {
         "operation": request.operation_id,
-        "request": {
-            "method": request.method,
-            "url": request.url,
-            "headers": request.headers.pairs(),
-            **_text(request.body, "body", "base64"),
-        },
-        "response": {
-            "status": response.status,
-            "headers": response.headers.pairs(),
-            **_text(response.body, "body", "base64"),
-        },
+        "request": {"method": request.method, "url": request.url, **_message(request)},
+        "response": {"status": response.status, **_message(response)},
     }
+
+
+def _message(message: Request | Response) -> dict[str, Any]:
+    return {"headers": message.headers.pairs(), **_text(message.body, "body", "base64")}
 
 
 def _read_lines(text: str) -> Iterator[Recording]:
@@ -224,17 +219,8 @@ def _decoded(body: bytes, coding: str) -> bytes:
         return body
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """A format: its name, the suffixes of its files, and its reader."""
-
-    name: str
-    endings: frozenset[str]
-    read: Callable[[str], Iterator[Recording]]
-
-
-_FORMS = (
-    _Form("JSON Lines", frozenset({".jsonl"}), _read_lines),
-    _Form("HAR", frozenset({".har"}), _read_har),
-    _Form("a cassette of vcrpy", frozenset({".yaml", ".yml"}), _read_vcr),
-)
+# The name of a format, and its reader, by the suffix of its files; other files are JSON Lines.
+_FORMATS: dict[str, tuple[str, Callable[[str], Iterator[Recording]]]] = {
+    ".har": ("HAR", _read_har),
+    **dict.fromkeys((".yaml", ".yml"), ("a cassette of vcrpy", _read_vcr)),
+}

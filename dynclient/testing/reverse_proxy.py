@@ -14,11 +14,9 @@ from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
 from dynclient import model
-from dynclient._mock.coverage import Coverage
 from dynclient._mock.mock import Mock, WSGIApplication
 from dynclient._mock.responses import error_response
 from dynclient._routing import HTTPError
-from dynclient.drift import Recorder
 from dynclient.exceptions import ConnectError, DynclientError, TransportError
 from dynclient.http_grammar import CONNECTION_FIELDS
 from dynclient.messages import Headers, Request, Response, Send
@@ -31,7 +29,11 @@ MAX_HEADER = 4096
 
 
 class Proxy(WSGIApplication):
-    """Passes requests on to ``upstream``, and keeps ``coverage`` and ``differences``. Threads may share it."""
+    """Passes requests on to ``upstream``. Threads may share it.
+
+    ``coverage`` has the parts of the document that were used (``ledger`` is its former name), ``differences`` those of
+    messages from the document, and ``drift`` the counts for :func:`dynclient.drift.report`.
+    """
 
     def __init__(
         self,
@@ -45,32 +47,15 @@ class Proxy(WSGIApplication):
     ) -> None:
         """Take the document, the server's base URL, and the transport to it."""
         self.api = api
-        self._traffic = TrafficCheck(api)
+        self._traffic = traffic = TrafficCheck(api)
+        self.coverage = self.ledger = traffic.coverage
+        self.differences = traffic.differences
+        self.drift = traffic.drift
         self._upstream = upstream.rstrip("/")
         self._transport = transport
         self._fail = fail
         self._mock = Mock(api) if mock_missing else None
         self._observer = observer
-
-    @property
-    def coverage(self) -> Coverage:
-        """The parts of the document that were used."""
-        return self._traffic.coverage
-
-    @property
-    def differences(self) -> list[Difference]:
-        """The differences of messages from the document."""
-        return self._traffic.differences
-
-    @property
-    def drift(self) -> Recorder:
-        """The counts for :func:`dynclient.drift.report`."""
-        return self._traffic.drift
-
-    @property
-    def ledger(self) -> Coverage:
-        """The former name of ``coverage``."""
-        return self.coverage
 
     def respond(self, request: Request) -> Response:
         """Pass a request on, and its response back."""

@@ -119,27 +119,23 @@ class RunningServer:
 
 
 class Server(RunningServer):
-    """A running mock. ``url`` is its base URL; close it, or use it in a ``with``."""
+    """A running mock. ``url`` is its base URL; close it, or use it in a ``with``.
+
+    ``responses`` are those sent, and ``callbacks`` the responses to the callbacks that were sent, each with its
+    ``request``.
+    """
 
     def __init__(self, mock: Mock, host: str, port: int, allow_hosts: Iterable[str] = ()) -> None:
         """Listen, and start the thread."""
         self.mock = mock
+        self.responses: list[Response] = mock.responses
+        self.callbacks: list[Response] = mock.callbacks
         super().__init__(mock, host, port, allow_hosts)
 
     @property
     def requests(self) -> list[Request]:
         """The received requests, each with its ``operation_id``."""
         return self.mock.requests
-
-    @property
-    def callbacks(self) -> list[Response]:
-        """The responses to the callbacks that were sent, each with its ``request``."""
-        return self.mock.callbacks
-
-    @property
-    def responses(self) -> list[Response]:
-        """The responses sent, each with its ``request``."""
-        return self.mock.responses
 
 
 class ProxyServer(RunningServer):

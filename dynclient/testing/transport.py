@@ -99,7 +99,29 @@ class OperationMock:
         return self.returns(fail, times=times)
 
 
-class MockTransport:
+class BufferedTransport:
+    """A transport for a Client or an AsyncClient that reads the whole body of a request before it answers."""
+
+    def send(self, send: Send) -> Any:
+        """Answer a request; the response can also be awaited."""
+        body = send.request.body
+        if isinstance(body, AsyncIterator):
+            return self._send_async(send, body)
+        if body is not None and not isinstance(body, bytes):
+            body = bytes(body.read()) if hasattr(body, "read") else b"".join(body)
+        return self._answer(send, replace(send.request, body=body))
+
+    async def _send_async(self, send: Send, body: AsyncIterator[bytes]) -> Response:
+        request = replace(send.request, body=b"".join([chunk async for chunk in body]))
+        answer: Response = await self._answer(send, request)
+        return answer
+
+    def _answer(self, send: Send, request: Request) -> Any:
+        """The response to a request whose body is bytes; it can be awaited."""
+        raise NotImplementedError
+
+
+class MockTransport(BufferedTransport):
     """A transport for a Client or an AsyncClient that answers from a document, or with the responses of a test.
 
     Its operations are attributes, by their Python names, and items, by any name. ``requests``, ``responses`` and
@@ -113,6 +135,7 @@ class MockTransport:
         """Take the document, and the options of :func:`dynclient.testing.serve`."""
         self.mock: Mock = app(document, stub=self._respond, **options)
         self.calls: list[Call] = []
+        self.responses: list[Response] = self.mock.responses
         self._strict = strict
         self._stubs: dict[str, list[Stub]] = {}
         self._rows: dict[str, model.OperationRow] = {}
@@ -124,11 +147,6 @@ class MockTransport:
     def requests(self) -> list[Request]:
         """The received requests, each with its ``operation_id``."""
         return self.mock.requests
-
-    @property
-    def responses(self) -> list[Response]:
-        """The responses sent, each with its ``request``."""
-        return self.mock.responses
 
     def __getitem__(self, name: str) -> OperationMock:
         if name not in self._rows:
@@ -166,27 +184,12 @@ class MockTransport:
             raise StubError(UnexpectedCall("\n".join([f"{operation.id}: {what}", *lines])))
         return None
 
-    def send(self, send: Send) -> Any:
-        """Answer a request; the response can also be awaited."""
-        body = send.request.body
-        if isinstance(body, AsyncIterator):
-            return self._send_async(send, body)
-        if body is not None and not isinstance(body, bytes):
-            body = bytes(body.read()) if hasattr(body, "read") else b"".join(body)
-        return self._answer(send, body)
-
-    async def _send_async(self, send: Send, body: AsyncIterator[bytes]) -> Response:
-        return self._answer(send, b"".join([chunk async for chunk in body]))
-
-    def _answer(self, send: Send, body: bytes | None) -> Response:
+    def _answer(self, send: Send, request: Request) -> Response:
         try:
-            response = self.mock.respond(replace(send.request, body=body))
+            response = self.mock.respond(request)
         except StubError as stopped:
             raise stopped.error from None
-        if send.request.method == "HEAD":
-            response = replace(response, body=b"")
-        answer = chunks(response.body) if send.stream else response.body
-        return AwaitableResponse(response.status, response.headers, answer, response.request, response.elapsed)
+        return AwaitableResponse.of(response, send, response.request)
 
     @property
     def unmet(self) -> list[str]:
@@ -223,12 +226,18 @@ class MockTransport:
 class AwaitableResponse(Response):
     """A response that can be awaited, too."""
 
+    @classmethod
+    def of(cls, response: Response, send: Send, request: Request | None) -> AwaitableResponse:
+        """A response as a transport returns it: streamed if that was requested, and without a body to HEAD."""
+        body = b"" if send.request.method == "HEAD" else response.body
+        return cls(response.status, response.headers, _chunks(body) if send.stream else body, request, response.elapsed)
+
     def __await__(self) -> Generator[Any, None, Response]:
         return self
         yield  # a generator, as in PEP 492
 
 
-def chunks(body: bytes) -> Iterator[bytes]:
+def _chunks(body: bytes) -> Iterator[bytes]:
     """A streamed body, for both clients."""
     for start in range(0, len(body), CHUNK):
         yield body[start : start + CHUNK]

@@ -20,8 +20,7 @@ from dynclient._paging.answers import folded
 from dynclient._records import Record
 from dynclient._schemas import MISSING, shape
 
-# The names of parameters, and of members next to a list, by their meaning: those by which clients detect pages, and
-# those that only repeat what was asked for.
+# The names of parameters, and of members next to a list, by their meaning: clients detect pages by most of them.
 _PARAMETER_KINDS: Mapping[str, str] = {
     **dict.fromkeys((*detection.TOKENS, *detection.LAST_IDS), "cursor"),
     **dict.fromkeys(detection.OFFSETS, "offset"),

@@ -23,7 +23,7 @@ _LIMITS = Limits()
 TYPES = frozenset({"array", "boolean", "fraction", "integer", "null", "object", "string"})
 NUMERIC = frozenset({"fraction", "integer"})
 COUNTED = {"Items": frozenset({"array"}), "Length": frozenset({"string"}), "Properties": frozenset({"object"})}
-"""What keywords like ``maxItems`` count, with the type of the values."""
+"""The last word of keywords like ``maxItems``, and the type that they apply to."""
 _APPLIED = ("allOf", "anyOf", "dependentSchemas", "else", "if", "not", "oneOf", "then")
 _IN_PLACE = frozenset({"$ref", "$dynamicRef", *_APPLIED}) - {"not"}
 # Pairs of string formats; the second of a pair allows all values of the first.
@@ -73,7 +73,7 @@ TermSet = tuple[Term, ...]
 
 
 def flattened(terms: Iterable[Term], keywords: Iterable[str] = ("allOf",)) -> TermSet:
-    """The terms, and those that they refer to by ``$ref`` and these keywords, each once, without those that only refer."""
+    """The terms, and those that they refer to by ``$ref`` and these keywords. Terms that only refer are left out."""
     found: dict[Term, bool] = {}
     waiting = [*terms]
     while waiting:

@@ -96,7 +96,7 @@ class Inclusion:
             self._assumed[key] = self._lowest, self._level
             lowest = min(lowest, self._lowest)
         else:
-            # What rests on this one alone is as true as this one.
+            # Statements that rest on this one alone are as true as this one.
             while len(self._assumed) > begun:
                 proved, _ = self._assumed.popitem()
                 if found:
@@ -148,7 +148,7 @@ class Inclusion:
         return bool(ones) and self.impossible(ones, below=1)
 
     def _alternatives(self, facts: Facts, ones: TermSet) -> list[list[TermSet]]:
-        """What the branches of unions and conditions say, of those of which none is among the terms."""
+        """The branches of unions and conditions, as terms; those with a branch among the terms are left out."""
         found: list[list[TermSet]] = [
             [(branch,) for branch in part.listed(keyword)] for part in facts.parts for keyword in _UNIONS
         ]

@@ -63,6 +63,7 @@ URLS = _words("""
 """)
 NUMBERS = ("page", "pagenumber", "currentpage", "pageindex", "number")
 """Members that may repeat the number of the page."""
+_HEADER_TOKENS = (*TOKENS, "continuation")
 _AROUND = _words("""
     meta metadata pagination paging links link page cursors cursor pageinfo pages paginationinfo responsemetadata
     info searchmetadata pagingmetadata paginationmetadata resultinfo resultset response next pager navigation
@@ -243,6 +244,10 @@ def _items(answers: Answers) -> _Items | None:
 def _items_in(answers: Answers, fields: list[Field]) -> _Items | None:
     words = {folded(part) for part in answers.operation.path.split("/") if part and "{" not in part}
     words.add(folded(answers.operation.row.operation_id or ""))
+    every = [each for each in fields if each.is_list]
+    lists = [each for each in every if each.name not in _NO_ITEMS]
+    if not lists:  # what may be notes about a list is the list if it has that name, or if messages are objects
+        lists = [each for each in every if any(word.endswith(each.name) for word in words) or _is_mail(each)]
     named = [each for name in LIST_NAMES for each in lists if each.name == name]
     ways = (
         (lists, "is the only array"),
@@ -255,6 +260,10 @@ def _items_in(answers: Answers, fields: list[Field]) -> _Items | None:
     )
     found = next(((one[0], why) for one, why in ways if len(one) == 1), None)
     return _Items(found[0].keys, f"{found[0].path} {found[1]}", found[0]) if found is not None else None
+
+
+def _is_mail(field: Field) -> bool:
+    return field.name == "messages" and _is_object(field.shape)
 
 
 def _is_object(seen: Shape) -> bool:

@@ -17,7 +17,7 @@ from dynclient._version import __version__ as __version__
 
 _MODULES = {
     "_client": ("AsyncClient", "Client", "load"),
-    "_client.waits": ("resume",),
+    "_client.jobs": ("resume",),
     "exceptions": (
         "ApiError", "ArgumentError", "AuthorizationError", "BadRequest", "BlockedAddress", "ClientClosed", "Conflict",
         "ConnectError", "ConnectionLost", "CredentialScopeError", "DecodeError", "DocumentError", "DocumentLocation",

@@ -16,14 +16,13 @@ from typing_extensions import TypedDict
 from dynclient import security
 from dynclient._call import Hook
 from dynclient._client import AsyncClient, Client, OperationMethod
+from dynclient._client.jobs import AsyncJob, Job
 from dynclient._client.links import ResultLink
-from dynclient._client.namespaces import Operations
-from dynclient._client.operation_method import Described
+from dynclient._client.operation_method import Described, Operations
 from dynclient._client.paging import AsyncPages, Pages
 from dynclient._client.raw_requests import RawRequests
 from dynclient._client.streaming import Answer, AsyncAnswer, AsyncStreaming, Streaming
 from dynclient._client.waiting import State, Waiter
-from dynclient._client.waits import AsyncJob, Job
 from dynclient._http_cache import HTTPCache
 from dynclient._paging.rules import Evidence, Pagination
 from dynclient._paging.stepping import Page

@@ -9,22 +9,23 @@ from functools import cache, wraps
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 from dynclient._call import Hook
-from dynclient._client.namespaces import Namespace, Operations, Summary, allow_completion
-from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, OperationMethod
+from dynclient._client.drivers import AsyncDispatcher, Dispatcher
+from dynclient._client.operation_method import Namespace, OperationMethod, Operations, Summary, allow_completion
 from dynclient._client.shown_methods import ShownClassMethod, of_options, outermost, shown_as
-from dynclient._client.source import DocumentSource
-from dynclient._client.source import document_headers as headers_of_document
 from dynclient._client.state import (
     SECONDS,
     ClientState,
+    DocumentSource,
     LoadedDocument,
     Watcher,
     attributes_near,
     no_such_operation,
     variant,
 )
+from dynclient._client.state import document_headers as headers_of_document
 from dynclient._escaping import counted, one_line
 from dynclient._identifiers import near
 from dynclient._request import CallOptions, ServerChoice, hidden_defaults, hidden_headers, listed
@@ -55,12 +56,6 @@ if TYPE_CHECKING:
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-
-# The options of load that with_options takes too.
-_CALL_OPTIONS = (
-    "base_url", "server", "auth", "allow_origins", "headers", "timeout", "retry", "rate", "validate", "redirects",
-    "hooks", "cookies", "http_cache", "coerce", "convert", "defaults", "paginate",
-)  # fmt: skip
 # This many operations still fit on a screen or two.
 _MANY = 100
 # auth, cookies, defaults and query may hold secrets, the others anything.
@@ -230,7 +225,7 @@ class _BaseClient:
         _check_network(tls, block_private, proxy, unix_socket, transport)
         _check_kind("limits", limits, Limits)
         _check_kind("cache", cache, bool | str | os.PathLike)
-        call_options = CallOptions().changed({name: given[name] for name in _CALL_OPTIONS})
+        call_options = CallOptions().changed({name: given[name] for name in CallOptions._fields if name in given})
         how: dict[str, Any] = {"references": listed("references", references), "overlays": listed("overlays", overlays)}
         fetched_with = headers_of_document(source, document_headers, document_auth, call_options.allow_origins)
         found = DocumentSource(source, fetched_with, timeout=call_options.timeout, cache=cache, **how, **network)
@@ -252,7 +247,10 @@ class _BaseClient:
         if watch and not source.is_local:
             raise ArgumentError("only a file can be watched", argument="watch", hint="reload() reads a URL again")
         api = source.read()
-        _compare_types(source.given, api)
+        if documents := _documents():
+            from dynclient.inspection.emitted import check
+
+            check(documents, source.given, api)  # logs once if it is of another version of the document
         options = _with_base_url(options, transport, api)
 
         def make_transport() -> Any:
@@ -454,8 +452,8 @@ def _check_network(tls: Any, block_private: bool, *others: Any) -> None:  # noqa
     if unix_socket is not None and not isinstance(unix_socket, str | os.PathLike):
         raise ArgumentError(f"unix_socket must be a path, not {unix_socket!r}", argument="unix_socket")
     if not isinstance(tls, TLS):
-        skip = "; TLS(insecure_skip_verify=True) accepts any certificate" if tls is False else ""
-        raise ArgumentError(f"tls must be a TLS(...) of dynclient.options, not {tls!r}", argument="tls", hint=skip[2:])
+        hint = "TLS(insecure_skip_verify=True) accepts any certificate" if tls is False else ""
+        raise ArgumentError(f"tls must be a TLS(...) of dynclient.options, not {tls!r}", argument="tls", hint=hint)
     if block_private and any(other is not None for other in others):
         raise ArgumentError(
             "block_private can't check the addresses that a proxy or a transport connects to",
@@ -479,8 +477,6 @@ def _reduced(cls: type[Any], dispatcher: Dispatcher) -> tuple[Any, ...]:
     given["headers"] = {name: text for name, text in options.headers.items() if name.lower() not in hidden}
     source, how = state.source.recipe()
     if how["proxy"] is not None:
-        from urllib.parse import urlsplit
-
         parts = urlsplit(how["proxy"].reveal())
         how["proxy"] = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     return _revived, (cls, source, dispatcher.document.api.fingerprint, {**how, **state.kept, **given})
@@ -499,14 +495,6 @@ def _revived(cls: Any, source: Any, fingerprint: str, options: dict[str, Any]) -
             "the document has changed since the client was pickled", hint="load() makes a client of the new document"
         )
     return client.with_options(**later) if any(later.values()) else client
-
-
-def _compare_types(source: Any, api: API) -> None:
-    """Log once if ``dynclient_types`` was made from another version of the document."""
-    if documents := _documents():
-        from dynclient.inspection.emitted import check
-
-        check(documents, source, api)
 
 
 @cache

@@ -1,7 +1,10 @@
-"""Jobs: long-running work of a server, polled until it ends, as generators that do no I/O.
+"""``operation.wait(...)`` and ``operation.start(...)``: long-running work of a server, polled until it ends.
+
+A keyword of ``wait`` is an argument of the call where the operation has one of that name; the option of that name is
+then written with an underscore after it.
 
 Rule 1: a poll is a call: credentials, retries, validation and limits are those of the operation at its URL.
-Rule 2: a wait is a generator of requests, pauses and states, which :mod:`dynclient._client.waits` drives.
+Rule 2: a wait is a generator of requests, pauses and states; :func:`_to_state` turns it into the steps of a driver.
 Rule 3: a server's URL is asked only at the origin of the first request, and those of ``allow_origins``.
 Rule 4: Retry-After is obeyed; without it the pauses grow from 1 s to 30 s, a quarter more or less.
 Rule 5: a 404 soon after the first answer means "not yet".
@@ -10,25 +13,30 @@ Rule 6: an error loses nothing: it has the text with which another process can r
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from dynclient._call.retry import retry_after
-from dynclient._client.state import ClientState, LoadedDocument
+from dynclient._client.drivers import Dispatcher, drive, drive_async
+from dynclient._client.shown_methods import outermost
 from dynclient._client.waiting import (
     State,
     Task,
     Verdict,
     Waiter,
     checked_url,
+    conditions,
     extracted,
     final_url,
     following,
     judged,
     kept_headers,
-    waiter_of,
+    taken,
+    wait_conditions,
+    waiter_named,
     without_fields,
 )
 from dynclient._environment import Environment
@@ -40,14 +48,14 @@ from dynclient.exceptions import (
     DynclientError,
     NoSuchOperation,
     NotFound,
+    ResponseError,
     TimeoutError,  # noqa: A004  # ours
-    UndocumentedStatus,
     WaitFailed,
     WaitTimeout,
 )
 from dynclient.json_pointer import MISSING
-from dynclient.messages import Headers, HTTPResult, Request, Response, Sleep, origin
-from dynclient.model import Operation, OperationRow, SecurityRequirement
+from dynclient.messages import Await, Headers, HTTPResult, Request, Response, RunBlocking, Sleep, origin
+from dynclient.model import Operation, OperationRow
 
 T = TypeVar("T")
 
@@ -58,6 +66,8 @@ NOT_YET = 10.0
 _GROWTH, _JITTER, _LAST_LOOK = 1.5, 0.25, 0.9
 _LONGEST_TIME = 1e9
 ENVIRONMENT = Environment()
+_NO_TRANSPORT: Any = None
+"""A job makes calls, each of which has its transport."""
 
 
 class Ask(Record):
@@ -68,31 +78,13 @@ class Ask(Record):
     options: CallOptions
 
 
-class Dispatching(Protocol):
-    """The interface of :class:`dynclient._client.operation_method.Dispatcher`, which makes the calls of a client."""
-
-    options: CallOptions
-    document: LoadedDocument
-    state: ClientState
-    is_async: bool
-
-    def options_of(self, operation: Operation, options: CallOptions | None = None) -> CallOptions:
-        """The options of an operation's calls."""
-
-    def security_of_any(self) -> tuple[SecurityRequirement, ...]:
-        """The security of a request past the document."""
-
-    def send(self, plan: Plan, bound: Request, options: CallOptions | None = None, *, data_only: bool) -> Any:
-        """Send a request; returns its HTTPResult, or a coroutine that does."""
-
-
 Flow = Generator[Ask | Sleep | State, Any, T]
 
 
 class JobState:
     """The common part of the jobs of threads and of tasks."""
 
-    def __init__(self, dispatcher: Dispatching, task: Task, *, with_http_info: bool = False) -> None:
+    def __init__(self, dispatcher: Dispatcher, task: Task, *, with_http_info: bool = False) -> None:
         self._dispatcher, self._task, self._with_http_info = dispatcher, task, with_http_info
         self._began = ENVIRONMENT.clock()
         self._polls = 0
@@ -367,13 +359,214 @@ def bounded(options: CallOptions, deadline: float | None) -> CallOptions:
     return options._replace(timeout=replace(options.timeout, total=min(total or left, left)))
 
 
-def taken(error: DynclientError) -> HTTPResult | None:
-    """The answer of an undocumented success, which a wait accepts; None if it is an error."""
-    if not isinstance(error, UndocumentedStatus) or not error.done:
-        return None
-    return HTTPResult(error.data, error.status, error.headers, error.attempts, error.request)
+OPTIONS = ("until", "failed", "timeout", "follow")
 
 
-def waiter_named(document: LoadedDocument, row: OperationRow) -> Waiter | None:
-    """How an operation is waited for, as its document says."""
-    return document.once("waiter", row, lambda: waiter_of(document.operation(row), document.api))
+class Job(JobState):
+    """Long-running work of a server; ``cancel()`` asks it to stop, if the document has an operation for that."""
+
+    def poll(self) -> State:
+        """Poll once; returns the State."""
+        return _run(self.polled(), self._dispatcher)  # type: ignore[no-any-return]  # the result of the flow
+
+    def result(self, *, timeout: float | None = ...) -> Any:  # type: ignore[assignment]  # it is required
+        """Wait until the job is over, at most ``timeout`` seconds; return the data of the result.
+
+        Raises:
+            WaitFailed: the job failed; ``.state`` and ``.result`` have the server's answer.
+            WaitTimeout: it has not ended in time; ``.resume`` is the text to continue with.
+        """
+        return _run(self.finished(timeout), self._dispatcher)
+
+    def states(self, *, timeout: float | None = ...) -> Iterator[State]:  # type: ignore[assignment]  # it is required
+        """Each state as it arrives, the first one included, until the job ends."""
+        return _States(self.finished(timeout), self._dispatcher)
+
+    def cancel(self) -> Any:
+        """Ask the server to cancel the job; returns the data of its answer."""
+        return _run(self.cancelled(), self._dispatcher).data
+
+
+class AsyncJob(JobState):
+    """The same for an AsyncClient: ``poll``, ``result`` and ``cancel`` are awaited, ``states`` is for ``async for``."""
+
+    async def poll(self) -> State:
+        """Poll once; returns the State."""
+        return await _run_async(self.polled(), self._dispatcher)  # type: ignore[no-any-return]  # the result of the flow
+
+    async def result(self, *, timeout: float | None = ...) -> Any:  # type: ignore[assignment]  # noqa: ASYNC109  # it is required
+        """Wait until it is over, as :meth:`Job.result` does."""
+        return await _run_async(self.finished(timeout), self._dispatcher)
+
+    def states(self, *, timeout: float | None = ...) -> AsyncIterator[State]:  # type: ignore[assignment]  # it is required
+        """Each state as it arrives, the first one included, until the job ends."""
+        return _AsyncStates(self.finished(timeout), self._dispatcher)
+
+    async def cancel(self) -> Any:
+        """Ask the server to cancel the job; returns the data of its answer."""
+        return (await _run_async(self.cancelled(), self._dispatcher)).data
+
+
+class _Over(Record):
+    """The end of a flow, with its result."""
+
+    value: Any
+
+
+def _to_state(flow: Flow[Any], dispatcher: Dispatcher) -> Generator[Any, Any, State | _Over]:
+    """The steps of a call's driver up to the next state of a flow, or its end."""
+    answer, fault = None, None
+    while True:
+        try:
+            step = flow.throw(fault) if fault is not None else flow.send(answer)
+        except StopIteration as stop:
+            return _Over(stop.value)
+        if isinstance(step, State):
+            return step
+        answer, fault = None, None
+        try:
+            if isinstance(step, Sleep):
+                yield step
+            else:
+                send = partial(dispatcher.send, *step, data_only=False)
+                answer = yield Await(send()) if dispatcher.is_async else RunBlocking(send)
+        except DynclientError as error:
+            fault = error
+
+
+def _to_end(flow: Flow[Any], dispatcher: Dispatcher) -> Generator[Any, Any, Any]:
+    """The steps up to the end of a flow; returns its result."""
+    while not isinstance(found := (yield from _to_state(flow, dispatcher)), _Over):
+        pass
+    return found.value
+
+
+@outermost
+def _run(flow: Flow[Any], dispatcher: Dispatcher) -> Any:
+    return drive(_to_end(flow, dispatcher), _NO_TRANSPORT)
+
+
+@outermost
+async def _run_async(flow: Flow[Any], dispatcher: Dispatcher) -> Any:
+    return await drive_async(_to_end(flow, dispatcher), _NO_TRANSPORT)
+
+
+class _States(Iterator[State]):
+    def __init__(self, flow: Flow[Any], dispatcher: Dispatcher) -> None:
+        self._flow, self._dispatcher = flow, dispatcher
+
+    def __next__(self) -> State:
+        found = drive(_to_state(self._flow, self._dispatcher), _NO_TRANSPORT)
+        if isinstance(found, _Over):
+            raise StopIteration(found.value)
+        return found
+
+
+class _AsyncStates(AsyncIterator[State]):
+    def __init__(self, flow: Flow[Any], dispatcher: Dispatcher) -> None:
+        self._flow, self._dispatcher = flow, dispatcher
+
+    async def __anext__(self) -> State:
+        found = await drive_async(_to_state(self._flow, self._dispatcher), _NO_TRANSPORT)
+        if isinstance(found, _Over):
+            raise StopAsyncIteration
+        return found
+
+
+# The methods of operations and clients.
+
+
+def _begun(
+    dispatcher: Dispatcher,
+    row: OperationRow,
+    args: tuple[Any, ...],
+    keywords: Mapping[str, Any],
+    given: Mapping[str, Any],
+    *,
+    with_http_info: bool,
+    deadline: float | None = None,
+) -> Flow[Any]:
+    """Make the first request of a job; ``given`` are the options of the wait."""
+    document = dispatcher.document
+    plan, waiter = document.plan(row), waiter_named(document, row)
+    options = bounded(dispatcher.options_of(plan.operation), deadline)
+    bound = plan.binder.bind(args, keywords, options.defaults)
+    if waiter is not None and waiter.poll not in {"header", "same", "body"}:
+        document.names.find(waiter.poll)  # or else nothing is sent
+    until, failed = wait_conditions(row, waiter, given.get("until"), given.get("failed"))
+    request = plan.request(bound, options)
+    task = Task(
+        row.key,
+        "same",
+        request.url,
+        request.url,
+        headers=kept_headers(request, options.headers),
+        status=waiter.status if waiter is not None else None,
+        until=until,
+        failed=failed,
+        result=waiter.result if waiter is not None else None,
+    )
+    kind = AsyncJob if dispatcher.is_async else Job
+    job = kind(dispatcher, task, with_http_info=with_http_info)
+    try:
+        result = yield Ask(plan, request, options)
+    except ResponseError as error:
+        result = taken(error)
+        if result is None:
+            raise
+    job.begin(result, waiter, bound.parameters)
+    return job
+
+
+def start(dispatcher: Dispatcher, row: OperationRow, args: Any, keywords: Any, *, with_http_info: bool) -> Any:
+    """Make a call, and return the job that it started; with an AsyncClient, a coroutine."""
+    given, arguments = _split(dispatcher.document.plan(row), keywords, OPTIONS[:2])
+    flow = _begun(dispatcher, row, args, arguments, given, with_http_info=with_http_info)
+    return _run_async(flow, dispatcher) if dispatcher.is_async else _run(flow, dispatcher)
+
+
+def wait(dispatcher: Dispatcher, row: OperationRow, args: Any, keywords: Any, *, with_http_info: bool) -> Any:
+    """Make a call, and wait until its job ends; with ``follow=True``, yield its states."""
+    given, arguments = _split(dispatcher.document.plan(row), keywords, OPTIONS)
+    timeout = given.get("timeout", ...)
+    deadline_of(timeout)  # a wrong one is an error now
+
+    def waiting() -> Flow[Any]:
+        deadline = deadline_of(timeout)
+        job = yield from _begun(
+            dispatcher, row, args, arguments, given, with_http_info=with_http_info, deadline=deadline
+        )
+        return (yield from job.finished(timeout, deadline))
+
+    if given.get("follow"):
+        return (_AsyncStates if dispatcher.is_async else _States)(waiting(), dispatcher)
+    return (_run_async if dispatcher.is_async else _run)(waiting(), dispatcher)
+
+
+def _split(plan: Plan, keywords: Mapping[str, Any], names: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options among keywords, and the arguments of the call: an argument's name wins over an option's."""
+    arguments = dict(keywords)
+    keys = {name: f"{name}_" if plan.binder.takes(name) else name for name in names}
+    return {name: arguments.pop(key) for name, key in keys.items() if key in arguments}, arguments
+
+
+def resume(client: Any, text: str, *, until: Any = None, failed: Any = None) -> Any:
+    """Continue a job that another wait or another process started: ``dynclient.resume(client, job.resume)``.
+
+    The client has the document, the server and the credentials; nothing is sent yet. ``until`` and ``failed`` are
+    needed again if they were functions. Returns a Job, or an AsyncJob for an AsyncClient.
+
+    Raises:
+        ArgumentError: the text is not that of a job, or the document has no such operation.
+    """
+    dispatcher = getattr(client, "_dispatcher", None)
+    if dispatcher is None:
+        raise ArgumentError(f"resume takes a client, not a {type(client).__name__}", argument="client")
+    task = Task.read(text)
+    if task.key not in dispatcher.document.names.by_any:
+        raise ArgumentError(f"the document has no operation {task.key}, which was waited for", argument="text")
+    task = task._replace(
+        until=task.until if until is None else conditions(until, "until"),
+        failed=task.failed if failed is None else conditions(failed, "failed"),
+    )
+    return (AsyncJob if dispatcher.is_async else Job)(dispatcher, task)

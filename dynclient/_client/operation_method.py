@@ -7,228 +7,35 @@ that ``help()``, ``inspect`` and completers take it for a function.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from dynclient._call import call, with_key
-from dynclient._client.drivers import drive, drive_async
+from dynclient._client.drivers import AsyncDispatcher, Dispatcher
 from dynclient._client.shown_methods import of_operation, of_options, outermost, shortened, shown_as, with_keywords
-from dynclient._client.state import WITH_HTTP_INFO, ClientState, LoadedDocument, naming
-from dynclient._request import Bound, CallOptions, Plan
-from dynclient._response import ResponseReader
-from dynclient.exceptions import ArgumentError, DocumentError, DynclientError, NoSuchOperation, escaped
+from dynclient._client.state import (
+    WITH_HTTP_INFO,
+    OperationNames,
+    attributes_near,
+    naming,
+    no_such_operation,
+    variant,
+)
+from dynclient._request import Bound
+from dynclient._schemas import shape
+from dynclient.exceptions import ArgumentError, DocumentError, DynclientError, escaped
+from dynclient.inspection.arguments import arguments, secret
 from dynclient.messages import HTTPResult, Request
-from dynclient.model import Operation, OperationRow, SecurityRequirement
-from dynclient.options import Rate, RateLimiter
-from dynclient.security import AuthFlow, Security, concealed
+from dynclient.model import API, OperationRow, Schema
 
 if TYPE_CHECKING:
     import inspect
 
-    from dynclient._call.pace import Pace
-    from dynclient._client.streaming import Body
     from dynclient._paging.rules import Pagination
     from dynclient._request import Explanation
-
-
-class Dispatcher:
-    """Makes the calls of a Client: they run in the caller's thread and block."""
-
-    is_async = False
-
-    __slots__ = ("_limits", "_security", "_validations", "document", "options", "state")
-
-    def __init__(self, state: ClientState, options: CallOptions, document: LoadedDocument | None = None) -> None:
-        """``document`` is the state's current one unless given.
-
-        Raises:
-            ArgumentError: ``auth`` fits none of the document's security schemes, or ``validate`` names an operation
-                that it does not have.
-        """
-        self.state = state
-        self.options = options
-        self.document = document = state.document if document is None else document
-        self._security = Security(
-            document.api,
-            options.auth,
-            base_url=options.base_url,
-            allow_origins=options.allow_origins,
-            certificate=state.certificate,
-            cache=state.credentials,
-        )
-        # Most clients validate all operations alike: their names need not be looked up.
-        self._validations = _validations(options, document) if options.validate.by else {}
-        self._limits = _limits(options.rate, document) if getattr(options.rate, "by", None) else {}
-
-    def changed(self, options: Mapping[str, Any]) -> Dispatcher:
-        """Return a dispatcher with other options for the same document."""
-        if "auth" in options:
-            options = {**options, "auth": concealed(options["auth"])}
-        return type(self)(self.state, self.options.changed(options), self.document)
-
-    def options_of(self, operation: Operation, options: CallOptions | None = None) -> CallOptions:
-        """The options of an operation's calls, with its own validation."""
-        options = self.options if options is None else options
-        own = self._validations.get(operation.row.key)
-        return options if own is None else options._replace(validate=own)
-
-    def security_of_any(self) -> tuple[SecurityRequirement, ...]:
-        """The security of an undocumented request: the document's top-level one, or else any credential given."""
-        return self._security.of_any(self.document.api.security)
-
-    def has_credentials(self, operation: Operation) -> bool:
-        """Whether the client has the credentials that an operation requires; no login is started."""
-        return self._security.can_meet(Request(operation.method, ""), operation)
-
-    def prepare(self, plan: Plan, bound: Bound, options: CallOptions | None = None) -> Request:
-        """The Request of a call, with a placeholder for each credential that is missing."""
-        options = self.options_of(plan.operation, options)
-        request = plan.request(bound, options)
-        self._security.check_headers(options.headers, request, plan.operation)
-        return self._security.placeholder(request, plan.operation)
-
-    def send(self, plan: Plan, bound: Bound | Request, options: CallOptions | None = None, *, data_only: bool) -> Any:
-        """Make a call: return its data, or its HTTPResult."""
-        result = drive(call(**self._prepared(plan, bound, options or self.options)), self.state.transport)
-        return result.data if data_only else self._linked(plan, result)
-
-    def _linked(self, plan: Plan, result: Any) -> Any:
-        """The result with ``follow``, which is made when it is read."""
-
-        def following(result: HTTPResult) -> Any:
-            from dynclient._client.links import Following
-
-            return Following(self, plan, result)
-
-        # No other code has it yet; a copy would cost more than all of this.
-        object.__setattr__(result, "following", following)
-        return result
-
-    def stream(self, plan: Plan, bound: Bound, options: CallOptions | None = None) -> Any:
-        """A context manager that makes the call when it is entered, and leaves the response's body unread."""
-        from dynclient._client.streaming import Streaming
-
-        return Streaming(self._body(plan, bound, options or self.options))
-
-    def _body(self, plan: Plan, bound: Bound, options: CallOptions) -> Body:
-        from dynclient._client.streaming import Body
-
-        prepared = self._prepared(plan, bound, plan.streaming(options))
-        request = prepared.pop("request")
-        return Body(partial(call, stream=True, **prepared), request, options, self.state.transport)
-
-    def _pace(self, rate: Rate | RateLimiter, operation: Operation) -> Pace:
-        """The pace of an operation's calls: its own limits, then that of its origin."""
-        row = operation.row
-        own = [name for name, meant in self._limits.items() if meant == row.key or meant in row.tags]
-        return self.state.pacing.of(rate, own, row.key)
-
-    def unsent(
-        self, plan: Plan, bound: Bound, options: CallOptions, key: Callable[[], str]
-    ) -> tuple[dict[str, Any], bool]:
-        """A call to send later: the arguments of its flow, and whether it can be repeated, by an idempotency key too.
-
-        Raises:
-            RequestError: the arguments are wrong.
-        """
-        prepared = self._prepared(plan, bound, options)
-        request, repeatable = with_key(prepared["request"], plan.operation, options.retry, key, self.state.limits)
-        return {**prepared, "request": request}, repeatable
-
-    def run_unsent(self, prepared: Mapping[str, Any]) -> HTTPResult:
-        """Send a call that :meth:`unsent` has made."""
-        result: HTTPResult = drive(call(**prepared), self.state.transport)
-        return result
-
-    def _prepared(self, plan: Plan, bound: Bound | Request, options: CallOptions) -> dict[str, Any]:
-        """The arguments of a call's flow; a Request is sent as it is."""
-        if self._validations:
-            options = self.options_of(plan.operation, options)
-        mode, engine = options.validate.responses, options.validate.engine
-        if mode == "strict":
-            plan.check_answers()
-        request = bound if isinstance(bound, Request) else plan.request(bound, options)
-        operation = plan.operation
-        recorder = self.document.recorder if mode == "record" else None
-        reader = ResponseReader(operation, self.state.limits, mode, engine, options.convert, recorder)
-        auth = AuthFlow(self._security, operation) if operation.security else None
-        if options.headers:
-            self._security.check_headers(options.headers, request, operation)
-        if options.http_cache is not None and self.state.certificate:
-            # A response may depend on the client's certificate, which is not part of the request.
-            options = options._replace(http_cache=None)
-        if options.cookies is not None and not self._security.trusts(request, operation):
-            options = options._replace(cookies=None)
-        return {
-            "request": request,
-            "options": options,
-            "reader": reader,
-            "budget": self.state.budget,
-            "auth": auth,
-            "certificate": self.state.may_identify and self._security.trusts(request, operation),
-            "pace": None if options.rate is None else self._pace(options.rate, operation),
-        }
-
-
-def _limits(rate: Any, document: LoadedDocument) -> dict[str, str]:
-    """Names of operations and tags with their own limit -> their meaning: an operation's key, or a tag.
-
-    Raises:
-        ArgumentError: there is no such operation or tag.
-    """
-    found = {}
-    tags = {tag for row in document.api.rows for tag in row.tags} if rate.by else ()
-    for name in rate.by:
-        try:
-            found[name] = name if name in tags else document.names.find(name).key
-        except NoSuchOperation as error:
-            hint = "Rate(by={name: rate}) takes an operationId, a Python name, 'METHOD /path' or a tag"
-            raise ArgumentError(f"rate: {error.message}", argument="rate", matches=error.matches, hint=hint) from None
-    return found
-
-
-def _validations(options: CallOptions, document: LoadedDocument) -> dict[str, Any]:
-    """The validation of single operations, by their keys.
-
-    Raises:
-        ArgumentError: there is no such operation.
-    """
-    try:
-        return {document.names.find(name).key: mode for name, mode in options.validate.by.items()}
-    except NoSuchOperation as error:
-        hint = "Validation(by={name: mode}) takes an operationId, a Python name or 'METHOD /path'"
-        raise ArgumentError(
-            f"validate: {error.message}", argument="validate", matches=error.matches, hint=hint
-        ) from None
-
-
-class AsyncDispatcher(Dispatcher):
-    """Makes the calls of an AsyncClient: each is a coroutine, which does nothing until it is awaited."""
-
-    __slots__ = ()
-    is_async = True
-
-    def send(self, plan: Plan, bound: Bound | Request, options: CallOptions | None = None, *, data_only: bool) -> Any:
-        """Make a call: a coroutine that returns its data, or its HTTPResult."""
-        return self._send(plan, bound, options or self.options, data_only=data_only)
-
-    def stream(self, plan: Plan, bound: Bound, options: CallOptions | None = None) -> Any:
-        """An asynchronous context manager that makes the call when it is entered, and leaves the body unread."""
-        from dynclient._client.streaming import AsyncStreaming
-
-        return AsyncStreaming(self._body(plan, bound, options or self.options))
-
-    async def run_unsent_async(self, prepared: Mapping[str, Any], transport: Any) -> HTTPResult:
-        """Send a call that :meth:`unsent` has made, by a transport of this event loop."""
-        result: HTTPResult = await drive_async(call(**prepared), transport)
-        return result
-
-    @outermost
-    async def _send(self, plan: Plan, bound: Bound | Request, options: CallOptions, *, data_only: bool) -> Any:
-        result: HTTPResult = await drive_async(call(**self._prepared(plan, bound, options)), self.state.transport)
-        return result.data if data_only else self._linked(plan, result)
+    from dynclient._tables import Row
 
 
 class _Docstring:
@@ -348,7 +155,7 @@ class Described:
         options = self._dispatcher.options_of(plan.operation)
         return explain(self._dispatcher.document.api, plan, bound, options)
 
-    @shown_as(with_keywords("waits"))
+    @shown_as(with_keywords("jobs"))
     @outermost
     def wait(self, /, *args: Any, **keywords: Any) -> Any:
         """Call, and wait until the server has finished the job; returns the data of the result, or an awaitable of it.
@@ -363,25 +170,25 @@ class Described:
             WaitFailed: the job failed; ``.state`` and ``.result`` have the server's answer.
             WaitTimeout: it has not ended yet; ``dynclient.resume(client, error.resume)`` continues.
         """
-        from dynclient._client.waits import wait
+        from dynclient._client.jobs import wait
 
         return wait(self._dispatcher, self._row, args, keywords, with_http_info=self._with_http_info)
 
-    @shown_as(with_keywords("waits"))
+    @shown_as(with_keywords("jobs"))
     @outermost
     def start(self, /, *args: Any, **keywords: Any) -> Any:
         """Call, and return the job that it started: ``.result(timeout=)``, ``.status``, ``.poll()``, ``.resume``.
 
         Takes the arguments of the call, ``until`` and ``failed``. On an AsyncClient it is awaited.
         """
-        from dynclient._client.waits import start
+        from dynclient._client.jobs import start
 
         return start(self._dispatcher, self._row, args, keywords, with_http_info=self._with_http_info)
 
     @property
     def waiter(self) -> Any:
         """How to wait for it (:class:`dynclient.types.Waiter`), with evidence; None if the document does not say."""
-        from dynclient._client.jobs import waiter_named
+        from dynclient._client.waiting import waiter_named
 
         with self._attribute():
             return waiter_named(self._dispatcher.document, self._row)
@@ -493,8 +300,11 @@ class OperationMethod(Described):
         raise as in a plain call. If the document offers sequences of items next to other media types, sequences are
         requested first.
         """
+        from dynclient._client.streaming import streamed
+
         plan = self._dispatcher.document.plan(self._row)
-        return self._dispatcher.stream(plan, plan.binder.bind(args, keywords, self._dispatcher.options.defaults))
+        bound = plan.binder.bind(args, keywords, self._dispatcher.options.defaults)
+        return streamed(self._dispatcher, plan, bound)
 
     @shown_as(with_keywords("paging"))
     @outermost
@@ -565,3 +375,219 @@ class OperationMethod(Described):
 
     def __hash__(self) -> int:
         return hash((id(self._dispatcher), self._row.key, self.__name__))
+
+
+# Only reading an operation shows whether it is broken, which takes milliseconds for each.
+_CHECKED = 500
+BEST = 15  # results of a search that are printed at once
+
+
+class Operations(Mapping[str, Any]):
+    """The operations of a client by their flat Python names, in the document's order.
+
+    ``operations[...]`` also takes an operationId, a name within a namespace (``calls.create_call``) and
+    ``"POST /accounts/{accountId}/calls"``. Printed, it is a table.
+    """
+
+    __slots__ = ("_dispatcher", "_most", "_names")
+
+    def __init__(self, dispatcher: Dispatcher, names: OperationNames, *, most: int | None = None) -> None:
+        """``most``: the document has more operations than these, of which so many are printed."""
+        self._dispatcher = dispatcher
+        self._names = names
+        self._most = most
+
+    def __getitem__(self, name: str) -> Any:
+        return OperationMethod(self._dispatcher, self._names.find(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names.by_name)
+
+    def __len__(self) -> int:
+        return len(self._names.by_name)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._names.by_any
+
+    def search(self, words: str) -> Operations:
+        """The operations that best match these words in names, paths, texts or parameters, best first."""
+        keys = {row.key: row for row in self._names.by_name.values()}
+        found = self._dispatcher.document.search_index.search(words)
+        return Operations(
+            self._dispatcher, OperationNames(keys[row.key] for row in found if row.key in keys), most=BEST
+        )
+
+    def __repr__(self) -> str:
+        # Colours and the terminal's width at the prompt; plain text in a log or a pipe.
+        return self._text(in_terminal=hasattr(sys, "ps1"))
+
+    def _repr_html_(self) -> str:
+        from dynclient.inspection.catalog import as_html
+
+        return as_html(*self._table(), note=self._note())
+
+    def _repr_mimebundle_(self, **_formats: Any) -> dict[str, str]:
+        return {"text/plain": self._text(in_terminal=True), "text/html": self._repr_html_()}
+
+    def _text(self, *, in_terminal: bool) -> str:
+        from dynclient._tables import as_text, for_stream
+
+        if in_terminal and sys.stdout.isatty():  # not a notebook: it forces colours, which its HTML has by itself
+            return for_stream(*self._table(), sys.stdout, note=self._note())
+        return as_text(*self._table(), note=self._note())
+
+    def _note(self) -> str:
+        if self._most is not None:
+            more = len(self) > self._most
+            return f"the best {self._most} of {len(self):,}; list(...) has the names of all" if more else ""
+        if len(self) <= _CHECKED:
+            return ""
+        return f"broken operations are marked in the first {_CHECKED:,} only; `dynclient ls --check` marks all of them"
+
+    def _table(self) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+        """A row for each operation, and the paths that could not be listed."""
+        from dynclient.inspection.catalog import lost, rows
+
+        document = self._dispatcher.document
+        api, every = document.api, tuple(self._names.by_name.values())
+        if self._most is not None:
+            # Results of a search are in the order of their rank, without the headings of tags.
+            every = tuple(row._replace(tags=()) for row in every[: self._most])
+        found = rows(api._replace(rows=every[:_CHECKED]), document.fault)
+        found += rows(api._replace(rows=every[_CHECKED:]))
+        return found, () if self._most is not None else lost(api)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._names.by_any)
+
+
+class Namespace:
+    """The operations of one tag."""
+
+    __slots__ = ("_dispatcher", "_name")
+
+    def __init__(self, name: str, dispatcher: Dispatcher) -> None:
+        self._name = name
+        self._dispatcher = dispatcher
+
+    def __getattr__(self, name: str) -> OperationMethod:
+        found = variant(self._rows, name)
+        if found is None:
+            raise no_such_operation(name, attributes_near(name, self._rows), self._name)
+        return OperationMethod(self._dispatcher, *found, self._name)
+
+    @property
+    def _rows(self) -> dict[str, OperationRow]:
+        return self._dispatcher.document.names.by_namespace[self._name]
+
+    def __dir__(self) -> list[str]:
+        return list(self._rows)
+
+    def __repr__(self) -> str:
+        return repr(self._listed()) if hasattr(sys, "ps1") else f"<{self._name}: {', '.join(self._rows)}>"
+
+    def _repr_mimebundle_(self, **formats: Any) -> dict[str, str]:
+        return self._listed()._repr_mimebundle_(**formats)  # IPython's name for it
+
+    def _listed(self) -> Operations:
+        """The operations by their names in this namespace."""
+        rows = (row._replace(name=name) for name, row in self._rows.items())
+        return Operations(self._dispatcher, OperationNames(rows), most=len(self._rows))
+
+
+class Summary:
+    """The namespaces of a large API, with the number of operations of each, which a client shows instead of a list."""
+
+    __slots__ = ("_api",)
+
+    def __init__(self, api: API) -> None:
+        self._api = api
+
+    def __repr__(self) -> str:
+        from dynclient._tables import aligned
+        from dynclient.inspection.catalog import NAMESPACE_HEAD, namespaces
+
+        return "\n".join([aligned([NAMESPACE_HEAD, *namespaces(self._api)]), self._note])
+
+    def _repr_mimebundle_(self, **_formats: Any) -> dict[str, str]:
+        from dynclient.inspection.catalog import namespaces_as_html
+
+        return {"text/plain": repr(self), "text/html": namespaces_as_html(self._api, note=self._note)}
+
+    @property
+    def _note(self) -> str:
+        return "a namespace lists its operations, `operations` all of them; `operations.search(words)` finds some"
+
+
+def allow_completion(*classes: type) -> None:
+    """Let IPython, if it is loaded, evaluate attributes of these classes while it completes, and offer values.
+
+    Its completer evaluates no attribute of a class that has ``__getattr__``, since that could have effects. Here it
+    only makes a method, so the classes are added to IPython's list of safe ones.
+    """
+    guarded = sys.modules.get("IPython.core.guarded_eval")
+    for policy in getattr(guarded, "EVALUATION_POLICIES", {}).values():
+        allowed = getattr(policy, "allowed_getattr", None)
+        if isinstance(allowed, set):
+            allowed.update(classes)
+    shells = sys.modules.get("IPython.core.interactiveshell") if guarded is not None else None
+    if shells is not None and shells.InteractiveShell.initialized():
+        shell = shells.InteractiveShell.instance()
+        matchers = getattr(shell.Completer, "custom_matchers", None)
+        if isinstance(matchers, list) and not any(getattr(one, "func", None) is _matches for one in matchers):
+            matcher: Any = partial(_matches, shell, classes)
+            matcher.__qualname__ = "dynclient"  # IPython recognizes a matcher by it
+            matchers.append(matcher)
+
+
+def _matches(shell: Any, classes: tuple[type, ...], text: str) -> list[str]:
+    """Complete ``voice.update_call(state="`` with the values that the document lists for it.
+
+    ``text`` is the word before the cursor; returns whole words. Only clients and namespaces, of these classes, are
+    evaluated.
+    """
+    called, keyword, quote = _value_begun(getattr(shell.Completer, "text_until_cursor", ""))
+    first, *names = called.split(".")
+    found = shell.user_ns.get(first)
+    for name in names:
+        found = getattr(found, name, None) if isinstance(found, classes) else None
+    if not keyword or not isinstance(found, OperationMethod):
+        return []
+    values = _values(found, keyword)
+    words = [str(value) if quote or not isinstance(value, str) else f'"{value}"' for value in values]
+    return [word for word in words if word.startswith(text)]
+
+
+def _values(method: OperationMethod, keyword: str) -> tuple[Any, ...]:
+    try:
+        found = next((one for one in arguments(method.operation) if keyword in {one.name, one.wire}), None)
+        schema: Schema | None = found.schema if found is not None else None
+        if schema is None or secret(schema):
+            return ()
+        seen = shape(schema)
+        values = seen.enum or (shape(seen.items).enum if seen.items is not None else None) or ()
+    except DocumentError:
+        return ()
+    return tuple(value for value in values if isinstance(value, str | int) and str(value).isprintable())
+
+
+def _value_begun(line: str) -> tuple[str, str, str]:
+    """The call in a line up to the cursor, the keyword whose value is being typed, and its quote.
+
+    Empty if there is none.
+    """
+    before, _, arguments = line.rpartition("(")
+    head, _, value = arguments.rpartition("=")
+    value = value.lstrip()
+    quote = value[:1] if value[:1] in {"'", '"'} else ""
+    keyword = _last_word(head.rstrip(), "_")
+    if ")" in arguments or set(value.removeprefix(quote)) & set("'\"(),="):
+        return "", "", ""
+    return _last_word(before, "_."), keyword, quote
+
+
+def _last_word(text: str, others: str) -> str:
+    start = len(text)
+    while start and (text[start - 1].isalnum() or text[start - 1] in others):
+        start -= 1
+    return text[start:]

@@ -22,7 +22,7 @@ from dynclient.model import MediaType, Operation, OperationRow, RequestBody
 from dynclient.security.trust import text_of
 
 if TYPE_CHECKING:
-    from dynclient._client.operation_method import Dispatcher
+    from dynclient._client.drivers import Dispatcher
 
 _NAME = "request"
 _ANY = RequestBody({"*/*": MediaType("*/*")})
@@ -56,8 +56,10 @@ class RawRequests:
     @outermost
     def stream(self, method: str, url: str, /, **more: Any) -> Any:
         """Send a request as a call does, and leave the body unread: ``with client.request.stream(...) as answer``."""
+        from dynclient._client.streaming import streamed
+
         dispatcher, plan, bound, options = self._bound(method, url, more)
-        return dispatcher.stream(plan, bound, options)
+        return streamed(dispatcher, plan, bound, options)
 
     @outermost
     def prepare(self, method: str, url: str, /, **more: Any) -> Request:

@@ -15,16 +15,17 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from dynclient import codecs
-from dynclient._call import Flow, is_repeatable
+from dynclient._call import Flow, call, is_repeatable
 from dynclient._client import drivers
 from dynclient._client.downloads import AtomicFile, Download, Progress, length_of, version_of
-from dynclient._client.drivers import BodyBuffer, drive, drive_async
+from dynclient._client.drivers import BodyBuffer, Dispatcher, drive, drive_async
 from dynclient._client.shown_methods import outermost
-from dynclient._request import CallOptions
+from dynclient._request import Bound, CallOptions, Plan
 from dynclient._response import ResponseReader, StreamedResponse
 from dynclient.codecs import Splitter, sequence
 from dynclient.exceptions import (
@@ -509,3 +510,12 @@ class AsyncStreaming:
 
     async def __aexit__(self, *exception: object) -> None:
         await self._answer.aclose()
+
+
+def streamed(dispatcher: Dispatcher, plan: Plan, bound: Bound, options: CallOptions | None = None) -> Any:
+    """A context manager that makes the call when it is entered, and leaves the response's body unread."""
+    options = dispatcher.options if options is None else options
+    prepared = dispatcher.prepared(plan, bound, plan.streaming(options))
+    request = prepared.pop("request")
+    body = Body(partial(call, stream=True, **prepared), request, options, dispatcher.state.transport)
+    return (AsyncStreaming if dispatcher.is_async else Streaming)(body)

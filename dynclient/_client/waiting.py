@@ -17,15 +17,20 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import unquote_plus, urljoin, urlsplit
 
+from dynclient._client.state import LoadedDocument
 from dynclient._escaping import escaped, one_line
 from dynclient._paging.rules import Confidence, Evidence, path_keys, value_at
 from dynclient._records import Record
 from dynclient._schemas import location_at, shape
 from dynclient._secrets import SECRET_HEADERS, names_credential
-from dynclient.exceptions import ArgumentError
+from dynclient.exceptions import (
+    ArgumentError,
+    DynclientError,
+    UndocumentedStatus,
+)
 from dynclient.json_pointer import MISSING, escape
 from dynclient.messages import Headers, HTTPResult, Request, origin
-from dynclient.model import API, Operation, Schema
+from dynclient.model import API, Operation, OperationRow, Schema
 
 Kind = Literal["monitor", "location", "same", "body"]
 Verdict = Literal["pending", "done", "failed"]
@@ -414,3 +419,50 @@ def _enum(schema: Schema | None) -> list[str]:
     values = (shape(schema).enum or ()) if schema is not None else ()
     texts = [value for value in values if value is not None]
     return texts if all(isinstance(value, str) for value in texts) else []
+
+
+def taken(error: DynclientError) -> HTTPResult | None:
+    """The answer of an undocumented success, which a wait accepts; None if it is an error."""
+    if not isinstance(error, UndocumentedStatus) or not error.done:
+        return None
+    return HTTPResult(error.data, error.status, error.headers, error.attempts, error.request)
+
+
+def waiter_named(document: LoadedDocument, row: OperationRow) -> Waiter | None:
+    """How an operation is waited for, as its document says."""
+    return document.once("waiter", row, lambda: waiter_of(document.operation(row), document.api))
+
+
+def wait_conditions(row: OperationRow, waiter: Waiter | None, until: Any, failed: Any) -> tuple[Until, Until]:
+    """The conditions of a caller, or those that the document declares.
+
+    Raises:
+        ArgumentError: it is unclear which state ends the wait.
+    """
+    if until is None and waiter is not None and waiter.confidence == "unclear" and row.method != "GET":
+        raise ArgumentError(
+            f"it is unclear how to wait for it: {waiter.evidence[0]}",
+            argument="until",
+            hint="an overlay can correct it",
+        )
+    is_known = waiter is not None and waiter.confidence in {"certain", "likely"}
+    if until is None and not is_known and row.method == "GET":
+        raise ArgumentError(
+            "it is unclear which state ends the wait",
+            argument="until",
+            hint='until={"status": "completed"}' + ', or until="final"' * (waiter is not None),
+        )
+    if until == "final":
+        if row.method == "GET" and (waiter is None or waiter.confidence == "unclear"):
+            why = f": {waiter.evidence[-1]}" if waiter is not None else ", since it has no status with known values"
+            raise ArgumentError(
+                f'the document does not say what until="final" means{why}',
+                argument="until",
+                hint='until={"status": "completed"}, failed={"status": ["failed"]}',
+            )
+        until = None
+        is_known = True
+    if waiter is not None and is_known:
+        until = until if until is not None else waiter.until or None
+        failed = failed if failed is not None else waiter.failed or None
+    return conditions(until, "until"), conditions(failed, "failed")

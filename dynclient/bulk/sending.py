@@ -21,7 +21,8 @@ from functools import lru_cache, partial
 from typing import Any, Protocol
 
 from dynclient._call.pace import Limiter
-from dynclient._client.operation_method import AsyncDispatcher, Dispatcher, OperationMethod
+from dynclient._client.drivers import AsyncDispatcher, Dispatcher
+from dynclient._client.operation_method import OperationMethod
 from dynclient._records import Record
 from dynclient._secrets import SECRET_HEADERS, Mask
 from dynclient.bulk.journal import SENT, Attempt, BulkError, Journal, LeaseLost, RowState

@@ -21,11 +21,10 @@ from dynclient._escaping import counted
 from dynclient._identifiers import did_you_mean
 from dynclient._settings import APISettings
 from dynclient._tables import aligned
-from dynclient.cli.commands import Command, Group
+from dynclient.cli.commands import Command, Group, inform, writing
 from dynclient.cli.credentials import is_reference
 from dynclient.cli.documents import complete_documents, format_option
 from dynclient.cli.output import FORMATS, write
-from dynclient.cli.process import inform, writing
 from dynclient.exceptions import escaped
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -85,7 +84,7 @@ def _document(location: str, spec: str | None) -> dict[str, Any]:
         if not Path(location).exists():
             raise click.ClickException(f"{location} is not a file; a URL begins with https://")
         return {"document": str(Path(location).resolve())}
-    from dynclient.cli.sources import discovered
+    from dynclient.cli.documents import discovered
 
     found = discovered(location)
     return {"document": found} if found == location else {"document": found, "site": location}
@@ -156,7 +155,7 @@ def sync(name: str) -> None:
     """Reload the document of the API NAME; if it was found at a site, search for it again."""
     found = _named(name)
     if found.site and found.file == _settings.user_file():
-        from dynclient.cli.sources import discovered
+        from dynclient.cli.documents import discovered
 
         apis = {each: dict(values) for each, values in _settings.user_apis().items()}
         document = discovered(found.site)

@@ -18,7 +18,7 @@ import click
 from dynclient import __version__
 from dynclient._escaping import escaped
 from dynclient.cli import USAGE
-from dynclient.cli.process import Terminated, discard, is_of_standard_output, prepare_streams, terminable
+from dynclient.cli.commands import Terminated, discard, is_of_standard_output, prepare_streams, terminable
 
 if TYPE_CHECKING:  # it costs more time than click itself, and most command lines do not need it
     from importlib.metadata import EntryPoint
@@ -58,9 +58,9 @@ COMMANDS = (
     LazyCommand("cache", "document_commands:cache", "Show or clear the cache of documents."),
     LazyCommand("call", "operation_commands:call", "Call an operation."),
     LazyCommand("compile", "document_commands:compile_", "Compile a document to a file for shipping."),
-    LazyCommand("completion", "completion:completion", "Print a shell's completion script."),
-    LazyCommand("demo", "shell:demo", "Show a first session with a small API."),
-    LazyCommand("diff", "differences:diff", "Compare two documents."),
+    LazyCommand("completion", "operation_commands:completion", "Print a shell's completion script."),
+    LazyCommand("demo", "servers:demo", "Show a first session with a small API."),
+    LazyCommand("diff", "document_commands:diff", "Compare two documents."),
     LazyCommand("explore", "servers:explore", "Find and call operations in the browser."),
     LazyCommand("har", "servers:har", "Check recorded traffic against a document."),
     LazyCommand("ls", "operation_commands:ls", "List the operations of a document."),
@@ -69,7 +69,7 @@ COMMANDS = (
     LazyCommand("overlay", "document_commands:overlay", "Apply overlays to a document, or check them."),
     LazyCommand("proxy", "servers:proxy", "Check real traffic against a document."),
     LazyCommand("request", "calls:request", "Send an undocumented request."),
-    LazyCommand("shell", "shell:shell", "A Python prompt with a client."),
+    LazyCommand("shell", "servers:shell", "A Python prompt with a client."),
     LazyCommand("show", "descriptions:show", "Describe an operation."),
     LazyCommand("trust", "apis:trust", "Trust the settings of a project."),
     LazyCommand("validate", "document_commands:validate", "Report every fault of a document."),
@@ -147,7 +147,7 @@ def run(arguments: Sequence[str]) -> int:
         os.environ.setdefault("DYNCLIENT_TRACEBACK", "full")
     prepare_streams()
     if "_DYNCLIENT_COMPLETE" in os.environ:
-        from dynclient.cli.completion import add_shells
+        from dynclient.cli.operation_commands import add_shells
 
         add_shells()
     try:

@@ -17,9 +17,9 @@ import click
 from dynclient._escaping import escaped
 from dynclient._settings import APISettings
 from dynclient.cli import credentials, documents
-from dynclient.cli.calls import SHARED_OPTIONS, call_options, with_settings
-from dynclient.cli.commands import Group, with_options
-from dynclient.cli.process import inform, needing, save
+from dynclient.cli.calls import call_options, with_settings
+from dynclient.cli.commands import Group, inform, needing, save, with_options
+from dynclient.cli.input_values import SHARED_OPTIONS
 
 if TYPE_CHECKING:
     from dynclient._client import Client

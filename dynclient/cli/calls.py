@@ -7,121 +7,49 @@ document does not describe.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing, nullcontext
+import json
+import shlex
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import closing, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from dynclient._records import Record
 from dynclient._request import Bound
-from dynclient._schemas import shape
 from dynclient._settings import APISettings
-from dynclient.cli import continuations, credentials, documents, output
-from dynclient.cli.commands import Command, Decorated, colour_option, plain_line, with_options
-from dynclient.cli.input_values import argument_value, body_fields, body_words, whole_body
-from dynclient.cli.output import FileToSave, Printer, VerboseTransport, with_secret_headers, write
-from dynclient.exceptions import ArgumentError, MissingCredential, ResponseError, escaped
-from dynclient.inspection.arguments import Argument, arguments
-from dynclient.inspection.docstrings import constraints
+from dynclient.cli import credentials, documents, output
+from dynclient.cli.commands import Command, inform, with_options
+from dynclient.cli.input_values import (
+    BODY_HELP,
+    SHARED_OPTIONS,
+    Positional,
+    ValueType,
+    argument_help,
+    given_arguments,
+    given_body,
+    option_flags,
+    parameter_key,
+)
+from dynclient.cli.output import FileToSave, Printer, VerboseTransport, show_result, with_secret_headers, write
+from dynclient.exceptions import (
+    ArgumentError,
+    DocumentError,
+    DynclientError,
+    MissingCredential,
+    PaginationUnclear,
+    ResponseError,
+    escaped,
+)
+from dynclient.http_grammar import web_links
+from dynclient.inspection.arguments import arguments
+from dynclient.messages import Headers, HTTPResult
 from dynclient.model import API, Operation
 
-if TYPE_CHECKING:  # not needed to complete options
+if TYPE_CHECKING:
     from dynclient._client import Client
-
-
-_MODES = ("strict", "warn", "off")
-_LONGEST_CHOICE = 80
-
-BODY_HELP = (
-    "The body: name=value and name:=JSON, or shorthand such as 'title: A bug, labels[]: bug'; @FILE, or - for standard "
-    "input."
-)
-_AUTH_HELP = (
-    "A credential: env:VARIABLE, file:PATH, keyring:SERVICE/USER, or - for a prompt. SCHEME may be bearer "
-    "or basic if the document names none."
-)
-_HEADER_HELP = "A further header; NAME=env:VARIABLE for a secret, since others can see arguments."
-_RESUME_HELP = (
-    "With --output: resume an interrupted download. With --all: continue at TEXT, which a stopped list printed."
-)
-_MAY_BE_EMPTY: dict[str, Any] = {"is_flag": False, "flag_value": ""}
-SHARED_OPTIONS = (
-    click.Option(["--body", "body_text"], help="The body: JSON or text, @FILE, or - for standard input."),
-    click.Option(["--body-field"], multiple=True, metavar="A.B=VALUE", help="A field of the body."),
-    click.Option(["--content-type"], help="The body's media type, if there is a choice."),
-    click.Option(["--accept"], help="The response's media type, if there is a choice."),
-    click.Option(
-        ["-o", "--format", "format"], type=click.Choice(output.FORMAT_NAMES), help="The output format of the data."
-    ),
-    click.Option(
-        ["--filter"], metavar="JMESPATH", help="Show only the part of status, headers and body that this selects."
-    ),
-    click.Option(["--include", "-i"], is_flag=True, help="Show status and headers too."),
-    click.Option(
-        ["--output"],
-        **_MAY_BE_EMPTY,
-        metavar="[FILE]",
-        help="Write the data to FILE; without FILE, the server gives the name.",
-    ),
-    click.Option(["--resume"], **_MAY_BE_EMPTY, metavar="[TEXT]", help=_RESUME_HELP),
-    click.Option(["--follow"], is_flag=True, help="Follow redirects, also documented ones."),
-    click.Option(["--verbose", "-v"], count=True, help="Show the requests and responses; -vv: bodies too."),
-    click.Option(["--dry-run"], is_flag=True, help="Send nothing; show the request."),
-    click.Option(["--curl"], is_flag=True, help="Send nothing; show the curl command for the request."),
-    click.Option(["--auth"], multiple=True, metavar="SCHEME=env:VAR", help=_AUTH_HELP),
-    click.Option(["--anonymous"], is_flag=True, help="Send no credentials, even if the document requires them."),
-    click.Option(["--header", "-H"], multiple=True, metavar="NAME:VALUE", help=_HEADER_HELP),
-    click.Option(["--server"], multiple=True, help="A server's index, name or URL, or its VARIABLE=VALUE."),
-    click.Option(["--base-url"], help="The base URL, instead of the document's servers."),
-    click.Option(
-        ["--timeout"], type=continuations.Seconds(), help="The time limit of the call: seconds, or such as 90s or 10m."
-    ),
-    click.Option(["--retries"], type=click.IntRange(0), help="The number of retries."),
-    click.Option(["--rate"], metavar="N/TIME", help="A rate limit, such as 50/s or 600/m; or auto."),
-    click.Option(["--validate"], type=click.Choice(_MODES), help="Validation of the call.  [strict]"),
-    click.Option(["--profile", "-p"], help="The profile of an API by short name.  [DYNCLIENT_PROFILE]"),
-    colour_option(),
-)
-
-
-def shared_options(*names: str) -> Callable[[Decorated], Decorated]:
-    """Add the options of these names, for other commands that make calls."""
-    return with_options(*(option for option in SHARED_OPTIONS if option.name in names))
-
-
-class ValueType(click.ParamType):  # type: ignore[type-arg]  # it is generic in some of click's versions only
-    """A value of an argument, still as text."""
-
-    name = "value"
-
-    def __init__(self, argument: Argument) -> None:
-        """Take the argument, whose schema names its type and its values."""
-        seen = shape(argument.schema) if argument.schema is not None else None
-        enum = (seen.enum if seen is not None else None) or ()
-        self.values = [str(one).lower() if isinstance(one, bool) else str(one) for one in enum if one is not None]
-        types = sorted(seen.types - {"null"}) if seen is not None else []
-        if not self.values and types == ["boolean"]:
-            self.values = ["true", "false"]
-        choices = "|".join(self.values)
-        type_name = types[0].upper() if len(types) == 1 and types[0] != "string" else "TEXT"
-        self.metavar = escaped(f"[{choices}]") if choices and len(choices) <= _LONGEST_CHOICE else type_name
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """The values of an enum; a file after ``@``."""
-        del ctx, param
-        if incomplete.startswith("@"):
-            return [CompletionItem(incomplete, type="file")]
-        # A line break would begin another proposal.
-        return [CompletionItem(value) for value in self.values if value.startswith(incomplete) and value.isprintable()]
-
-
-class Positional(click.Argument):
-    """A required parameter with a help text, which click's arguments lack."""
-
-    help_text: str = ""
 
 
 class OperationCommand(Command):
@@ -131,19 +59,19 @@ class OperationCommand(Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the arguments, the operation's options, and then the others."""
-        names = ("Arguments", "The operation's options", *continuations.APPLIES, "Options")
+        names = ("Arguments", "The operation's options", *APPLIES, "Options")
         sections: dict[str, list[tuple[str, str]]] = {name: [] for name in names}
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if isinstance(param, Positional):
                 sections["Arguments"].append((param.metavar or "", param.help_text))
-            elif isinstance(param, continuations.ContinuationOption) and record is not None:
+            elif isinstance(param, ContinuationOption) and record is not None:
                 sections[param.section].append(record)
             elif record is not None:
                 own = isinstance(param.type, ValueType)
                 sections["The operation's options" if own else "Options"].append(record)
         for title, records in sections.items():
-            if records and (title not in continuations.APPLIES or continuations.APPLIES[title](*self.described)):
+            if records and (title not in APPLIES or APPLIES[title](*self.described)):
                 with formatter.section(title):
                     formatter.write_dl(records)
 
@@ -158,17 +86,25 @@ def operation_command(api: API, operation: Operation, name: str, callback: Calla
     params: list[click.Parameter] = []
     for index, argument in enumerate(arguments(operation)):
         if argument.kind == "parameter" and argument.required:
-            positional = Positional([_key(index)], metavar=argument.name.upper(), type=ValueType(argument))
-            positional.help_text = _help(argument)
+            positional = Positional([parameter_key(index)], metavar=argument.name.upper(), type=ValueType(argument))
+            positional.help_text = argument_help(argument)
             params.append(positional)
         elif argument.kind != "body":
             flag, is_list = flags[argument.name]
             value_type = ValueType(argument)
             usual = f"--{argument.name.strip('_').replace('_', '-')}"
-            text = _help(argument) if flag == usual else f"{_help(argument)} ({usual} is dynclient's own.)".strip()
+            text = (
+                argument_help(argument)
+                if flag == usual
+                else f"{argument_help(argument)} ({usual} is dynclient's own.)".strip()
+            )
             params.append(
                 click.Option(
-                    [flag, _key(index)], type=value_type, metavar=value_type.metavar, multiple=is_list, help=text
+                    [flag, parameter_key(index)],
+                    type=value_type,
+                    metavar=value_type.metavar,
+                    multiple=is_list,
+                    help=text,
                 )
             )
     if operation.body is not None:
@@ -181,7 +117,7 @@ def operation_command(api: API, operation: Operation, name: str, callback: Calla
     command = OperationCommand(
         name,
         callback=callback,
-        params=[*params, *continuations.options(own), *SHARED_OPTIONS],
+        params=[*params, *options(own), *SHARED_OPTIONS],
         help=escaped("\n\n".join(dict.fromkeys(filter(None, texts)))),
         epilog=escaped(credentials.in_words(api, operation)),
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -190,44 +126,16 @@ def operation_command(api: API, operation: Operation, name: str, callback: Calla
     return command
 
 
-def _key(index: int) -> str:
-    return f"argument_{index}"
-
-
-def option_flags(operation: Operation) -> dict[str, tuple[str, bool]]:
-    """The options of an operation's arguments, by their names, and whether they may be repeated.
-
-    One that has the name of an option of every operation begins with ``--parameter-`` or ``--property-``.
-    """
-    taken = {flag for option in SHARED_OPTIONS for flag in option.opts} | {"--help"}
-    found: dict[str, tuple[str, bool]] = {}
-    for argument in arguments(operation):
-        if argument.kind == "body" or (argument.kind == "parameter" and argument.required):
-            continue
-        flag = "--" + argument.name.strip("_").replace("_", "-")
-        while flag in taken:
-            flag = f"--{argument.kind}-{flag[2:]}"
-        taken.add(flag)
-        found[argument.name] = flag, argument.schema is not None and "array" in shape(argument.schema).types
-    return found
-
-
-def _help(argument: Argument) -> str:
-    bounds = "; ".join(constraints(argument.schema))
-    marks = f"({bounds}) " * bool(bounds) + "Deprecated. " * argument.deprecated + "[required]" * argument.required
-    return escaped(plain_line(" ".join(f"{argument.description} {marks}".split())))
-
-
 def run_call(client: Client, transport: VerboseTransport, method: Any, document: str, **given: Any) -> int:
     """Make a call with click's parameters, and show its response; returns the exit status."""
     operation = method.operation
-    continuations.check(given)
+    check(given)
     longest = given["timeout"]
     if given["wait"]:
         given["timeout"] = None
     given = with_settings(documents.settings_of(document, given["profile"]), given)
-    parameters, properties = _arguments(operation, given)
-    body = _body(operation, given, properties)
+    parameters, properties = given_arguments(operation, given)
+    body = given_body(operation, given, properties)
     method = method.with_options(**call_options(client, given, transport))
     # By wire names, so that a null is sent: as an argument, None is "not given" where nothing is required.
     bound = Bound(parameters, body)
@@ -235,11 +143,11 @@ def run_call(client: Client, transport: VerboseTransport, method: Any, document:
 
     def send() -> Any:
         if given["wait"]:
-            return continuations.waited(method, bound, given, longest, document)
+            return waited(method, bound, given, longest, document)
         results.append(method.send(parameters, body=body))
         return results[-1]
 
-    pages = (lambda: continuations.pages_of(method, bound, given)) if given["all"] else None
+    pages = (lambda: pages_of(method, bound, given)) if given["all"] else None
     name = documents.command_name(method.__name__)
     prepared = PreparedCall(name, lambda: method.prepare(bound), lambda: method.stream(bound), send, pages)
     try:
@@ -253,7 +161,7 @@ def run_call(client: Client, transport: VerboseTransport, method: Any, document:
             error.hint = f"give the body by {ways}"
         raise
     for result in results:
-        continuations.hint_of_more(method, bound, result)
+        hint_of_more(method, bound, result)
     return status
 
 
@@ -293,7 +201,7 @@ def sent(
             is_download = resumes and prepared.pages is None
             saved = FileToSave.of(given["output"], prepared.name, resume=is_download)
             if prepared.pages is not None:
-                return continuations.show_all(prepared.pages(), given, printer, saved)
+                return show_all(prepared.pages(), given, printer, saved)
             is_raw = given["format"] == "raw" or (saved is not None and given["format"] is None)
             by_items = given["format"] == "ndjson" and is_sequence
             if given["filter"] is None and (is_raw or by_items):
@@ -303,43 +211,6 @@ def sent(
     except ResponseError as error:
         output.show_error(error, printer)
         raise
-
-
-def _arguments(operation: Operation, given: Mapping[str, Any]) -> tuple[dict[tuple[str, str], Any], dict[str, Any]]:
-    """The parameters by location and wire name, and the properties of the body that have options of their own."""
-    parameters: dict[tuple[str, str], Any] = {}
-    properties: dict[str, Any] = {}
-    for index, argument in enumerate(arguments(operation)):
-        text = given.get(_key(index))
-        if text is None or text == ():
-            continue
-        if argument.kind == "parameter":
-            parameters[argument.in_, argument.wire] = argument_value(argument, text)
-        else:
-            properties[argument.wire] = argument_value(argument, text)
-    return parameters, properties
-
-
-def _body(operation: Operation | None, given: Mapping[str, Any], fields: dict[str, Any]) -> Any:
-    """The body that the command line gives by words, whole, or by its fields; ``...`` without one.
-
-    Raises:
-        UsageError: it is given in several ways.
-    """
-    text, words = given["body_text"], given.get("body_words") or ()
-    known = arguments(operation) if operation is not None else ()
-    named = next((one for one in known if one.kind == "property" and "body" in {one.name, one.wire}), None)
-    if named is not None and text is not None and text != "-" and text.lstrip()[:1] not in {"{", "[", "@"}:
-        # As in a call, a string for a body with a property `body` is that property.
-        fields[named.wire], text = argument_value(named, text), None
-    fields |= body_fields(operation, given["body_field"], "--body-field")
-    if sum(map(bool, (words, fields, text is not None))) > 1:
-        raise click.UsageError(
-            "give words, the whole body with --body, or its fields: the body in only one of these ways"
-        )
-    if words:
-        return body_words(operation, words, given["content_type"])
-    return whole_body(operation, text, given["content_type"]) if text is not None else fields or ...
 
 
 def _is_sequence(operation: Operation) -> bool:
@@ -429,7 +300,7 @@ def request(document: str, method: str, path: str, **given: Any) -> int:
     Server, credentials, retries and limits are those of a call; nothing is validated. PATH may be a URL of the same
     server. {body}
     """
-    body = _body(None, given, {})
+    body = given_body(None, given, {})
     query: dict[str, list[str]] = {}
     for word in given["query"]:
         name, equals, value = word.partition("=")
@@ -463,9 +334,218 @@ def wait(document: str, text: str, **given: Any) -> int:
     """
     longest, given["timeout"] = given["timeout"], None
     with client_for(document, given, VerboseTransport()) as client:
-        job = continuations.resumed(client, text)
+        job = resumed(client, text)
         printer = Printer(output=given["format"], expression=given["filter"], include=given["include"])
         saved = FileToSave.of(given["output"], _NAME, resume=False)
-        return output.show_result(
-            continuations.followed(job, longest or continuations.LONGEST_WAIT, document), printer, saved
-        )
+        return output.show_result(followed(job, longest or LONGEST_WAIT, document), printer, saved)
+
+
+LONGEST_WAIT = 600.0
+"""The default time limit of a wait, in seconds."""
+
+_MAX_PAGES = 25
+_NUMBER = {"type": click.IntRange(0), "metavar": "N"}
+_PAGES = {"type": click.IntRange(1), "metavar": "N", "default": _MAX_PAGES}
+_UNTIL = "With --wait: wait for this value, such as status=completed, or final for the document's declaration."
+# Option -> its settings, by the prefix that it gets where the operation has an argument of that name.
+_OPTIONS: Mapping[str, Mapping[str, dict[str, Any]]] = {
+    "list": {
+        "--all": {"is_flag": True, "help": "Read all pages of a list; write one item per line."},
+        "--max-pages": {**_PAGES, "help": f"With --all: the largest number of pages.  [{_MAX_PAGES}]"},
+        "--max-items": {**_NUMBER, "help": "With --all: the largest number of items."},
+        "--page-size": {"metavar": "N", "help": "With --all: the page size, or max."},
+        "--items": {"metavar": "PATH", "help": "With --all: where the items are, such as $.data."},
+        "--next": {"metavar": "RULE", "help": "With --all: how the next page is requested, such as 'query page + 1'."},
+        "--collect": {"is_flag": True, "help": "With --all: write one array of all items."},
+    },
+    "wait": {
+        "--wait": {
+            "is_flag": True,
+            "help": "Wait until the server has finished; --timeout then applies to the wait.  [10m]",
+        },
+        "--until": {"multiple": True, "metavar": "PATH=VALUE", "help": _UNTIL},
+        "--failed": {"multiple": True, "metavar": "PATH=VALUE", "help": "With --wait: a value that means failure."},
+    },
+}
+
+
+class ContinuationOption(click.Option):
+    """An option of ``--all`` or ``--wait``, in a section that the help of an operation has if it can go on so."""
+
+    section: str
+
+
+def options(taken: Collection[str]) -> list[click.Option]:
+    """The options; one whose name the operation uses begins with ``--list-`` or ``--wait-``."""
+    found: list[click.Option] = []
+    for (prefix, table), section in zip(_OPTIONS.items(), APPLIES, strict=True):
+        for flag, settings in table.items():
+            shown = f"--{prefix}-{flag[2:]}" if flag in taken else flag
+            option = ContinuationOption([shown, flag[2:].replace("-", "_")], **settings)
+            option.section = section
+            found.append(option)
+    return found
+
+
+def _pages(api: API, operation: Operation) -> bool:
+    from dynclient._paging.declared import pagination
+
+    with suppress(DocumentError):
+        return pagination(operation, api) is not None
+    return False
+
+
+def _can_be_waited_for(api: API, operation: Operation) -> bool:
+    from dynclient._client.waiting import waiter_of
+
+    return waiter_of(operation, api) is not None
+
+
+APPLIES: Mapping[str, Callable[[API, Operation], bool]] = {"Lists": _pages, "Waiting": _can_be_waited_for}
+"""The sections of an operation's help that are shown only where the document says so."""
+
+
+def check(given: Mapping[str, Any]) -> None:
+    """Refuse options of a wait without one, and options that need a single response.
+
+    Raises:
+        UsageError: there is one.
+    """
+    if not given["wait"]:
+        if given["until"] or given["failed"]:
+            raise click.UsageError("--until and --failed need --wait")
+    elif given["all"] or given["format"] == "raw":
+        raise click.UsageError("--wait can't be combined with --all or -o raw")
+
+
+def pages_of(method: Any, bound: Any, given: Mapping[str, Any]) -> Any:
+    """The pages of a call, by the options.
+
+    Raises:
+        UsageError: the number of items on a page is not a positive number.
+    """
+    size = given["page_size"]
+    if size is not None and size != "max":
+        if not size.isascii() or not size.isdigit():
+            raise click.UsageError(f"--page-size must be a positive number or max, not {size}")
+        size = int(size)
+    by = {name: given[name] for name in ("items", "next") if given[name] is not None}
+    return method.paginate(
+        bound, by=by or None, page_size=size, max_items=given["max_items"], resume=given["resume"] or None
+    )
+
+
+def show_all(pages: Any, given: Mapping[str, Any], printer: Printer, saved: FileToSave | None) -> int:
+    """Write the items of a list; returns the exit status."""
+    by_lines = given["format"] in {None, "ndjson"} and not (given["collect"] or given["filter"] or saved)
+    lines, items = Printer(output="ndjson"), list[Any]()
+    page: Any = None
+    index, read, ended = 0, (), ""
+    try:
+        for count, page in enumerate(pages.pages(), 1):
+            index, read = 0, page.items if page.has_items else ()
+            for item in read:
+                if by_lines:
+                    lines.show(HTTPResult([item], page.status, page.headers))
+                else:
+                    items.append(item)
+                index += 1
+            sys.stdout.flush()
+            ended = _why_it_ends(page, count, given)
+            if count >= given["max_pages"]:
+                break
+    except KeyboardInterrupt:
+        ended = "interrupted"
+        raise
+    except DynclientError as error:
+        if error.resume is not None:
+            inform(f"--all --resume {error.resume} continues there")
+        ended = ""
+        raise
+    finally:
+        if not by_lines and (items or ended != "interrupted"):
+            head = (page.status, page.headers) if page is not None else (200, Headers())
+            show_result(HTTPResult(items, *head), printer, saved)
+        if ended:
+            resume = page and (page.resume if index == len(read) else page.resume_at(index))
+            inform(f"{ended}; to continue: --all --resume {resume}" if resume is not None else ended)
+    return 0
+
+
+def _why_it_ends(page: Any, count: int, given: Mapping[str, Any]) -> str:
+    """Why a list that goes on after a page is not read any further; empty where it is."""
+    if page.resume is not None and count >= given["max_pages"]:
+        return f"{count} pages were read, and there are more: --max-pages reads more"
+    has_limit = page.resume is not None and given["max_items"] is not None
+    return f"{given['max_items']} items were read, and there are more" if has_limit else ""
+
+
+def hint_of_more(method: Any, bound: Any, result: HTTPResult) -> None:
+    """Say once, on standard error, that the list has more pages."""
+    try:
+        goes_on = method.paginate(bound).goes_on(result)
+    except PaginationUnclear:
+        goes_on = any("next" in link.relations for link in web_links(result.headers.get("link", "")))
+    except DynclientError:
+        return
+    if goes_on:
+        inform("there are more pages: --all reads all of them")
+
+
+def _conditions(words: Iterable[str], option: str) -> Any:
+    """The conditions of PATH=VALUE words: a value matches as text or as JSON; None without words."""
+    found: dict[str, list[Any]] = {}
+    for word in words:
+        path, equals, text = word.partition("=")
+        if not equals:
+            raise click.UsageError(f"{option} takes PATH=VALUE, such as status=completed, not {word}")
+        values = found.setdefault(path, [])
+        values.append(text)
+        try:
+            values.append(json.loads(text))
+        except (ValueError, RecursionError):
+            continue
+    return found or None
+
+
+def waited(method: Any, bound: Any, given: Mapping[str, Any], timeout: float | None, document: str) -> Any:
+    """Make a call, and wait until its job ends; returns the result with status and headers."""
+    words = given["until"]
+    until = "final" if words == ("final",) else _conditions(words, "--until")
+    failed = _conditions(given["failed"], "--failed")
+    job = method.with_http_info.start(bound, until=until, failed=failed)
+    return followed(job, LONGEST_WAIT if timeout is None else timeout, document)
+
+
+def followed(job: Any, timeout: float, document: str) -> Any:
+    """Wait for a job, and print each new state; returns its result."""
+    told = None
+    try:
+        for state in job.states(timeout=timeout):
+            if state.verdict == "pending" and state.status != told:
+                told = state.status
+                inform(f"{told} after {state.seconds:.0f} s")
+        return job.result(timeout=timeout)
+    except (KeyboardInterrupt, DynclientError) as error:
+        text = job.resume if isinstance(error, KeyboardInterrupt) else error.resume
+        if text:
+            inform(f"to continue: dynclient wait {shlex.quote(document)} {text}")
+        if isinstance(error, DynclientError):
+            error.hint = "" if error.resume and "dynclient.resume" in error.hint else error.hint
+        raise
+
+
+def resumed(client: Any, text: str) -> Any:
+    """The job of a resume text.
+
+    Raises:
+        UsageError: it is not a resume text.
+    """
+    import dynclient
+
+    try:
+        job = dynclient.resume(client, text)
+    except ArgumentError as error:
+        raise click.UsageError(f"TEXT is not from a wait: {error.message}") from None
+    job._with_http_info = True  # noqa: SLF001  # status and headers may be shown too
+    return job

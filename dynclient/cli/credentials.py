@@ -27,7 +27,7 @@ from dynclient._identifiers import did_you_mean
 from dynclient._records import Record
 from dynclient._secrets import SECRET_HEADERS
 from dynclient._settings import own_documents
-from dynclient.cli.process import ask
+from dynclient.cli.commands import ask
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.http_grammar import is_token
 from dynclient.model import API, Operation, SecurityScheme

@@ -19,8 +19,8 @@ from dynclient._identifiers import near
 from dynclient._schemas import bundle
 from dynclient._tables import aligned, columns
 from dynclient.cli import documents
-from dynclient.cli.calls import option_flags
 from dynclient.cli.commands import Command, plain_text
+from dynclient.cli.input_values import option_flags
 from dynclient.cli.output import FORMATS, fitted, write
 from dynclient.examples import arguments_example
 from dynclient.exceptions import DocumentError, NoSuchOperation, escaped

@@ -21,11 +21,20 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from dynclient._records import Record
 from dynclient._schemas import from_text, is_binary, shape, typed
-from dynclient.cli.output import FileWithProgress
-from dynclient.inspection.arguments import Argument, body_schema, preferred
+from dynclient.cli import output
+from dynclient.cli.commands import Decorated, colour_option, plain_line, with_options
+from dynclient.cli.output import (
+    FileWithProgress,
+)
+from dynclient.exceptions import (
+    escaped,
+)
+from dynclient.inspection.arguments import Argument, arguments, body_schema, preferred
+from dynclient.inspection.docstrings import constraints
 from dynclient.model import Operation, Schema
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d*)\]")
@@ -385,3 +394,193 @@ class _Reader:
         rest = " ".join(self._text[self._at : self._at + 20].split())
         where = f"before {rest!r}" if rest else "at the end"
         raise ShorthandError(f"{where}: {fault}")
+
+
+_MODES = ("strict", "warn", "off")
+
+
+_LONGEST_CHOICE = 80
+
+
+BODY_HELP = (
+    "The body: name=value and name:=JSON, or shorthand such as 'title: A bug, labels[]: bug'; @FILE, or - for standard "
+    "input."
+)
+
+
+_AUTH_HELP = (
+    "A credential: env:VARIABLE, file:PATH, keyring:SERVICE/USER, or - for a prompt. SCHEME may be bearer "
+    "or basic if the document names none."
+)
+
+
+_HEADER_HELP = "A further header; NAME=env:VARIABLE for a secret, since others can see arguments."
+
+
+_RESUME_HELP = (
+    "With --output: resume an interrupted download. With --all: continue at TEXT, which a stopped list printed."
+)
+
+
+_MAY_BE_EMPTY: dict[str, Any] = {"is_flag": False, "flag_value": ""}
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Seconds(click.ParamType):  # type: ignore[type-arg]  # it is generic in some of click's versions only
+    """A time: seconds, or ``90s``, ``10m``, ``1h``."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it as seconds."""
+        if isinstance(value, (int, float)):
+            return float(value)
+        try:
+            return float(value) if value[-1:] not in _UNITS else float(value[:-1]) * _UNITS[value[-1:]]
+        except ValueError:
+            self.fail(f"{value!r} is not a time such as 30, 90s, 10m or 1h", param, ctx)
+
+
+SHARED_OPTIONS = (
+    click.Option(["--body", "body_text"], help="The body: JSON or text, @FILE, or - for standard input."),
+    click.Option(["--body-field"], multiple=True, metavar="A.B=VALUE", help="A field of the body."),
+    click.Option(["--content-type"], help="The body's media type, if there is a choice."),
+    click.Option(["--accept"], help="The response's media type, if there is a choice."),
+    click.Option(
+        ["-o", "--format", "format"], type=click.Choice(output.FORMAT_NAMES), help="The output format of the data."
+    ),
+    click.Option(
+        ["--filter"], metavar="JMESPATH", help="Show only the part of status, headers and body that this selects."
+    ),
+    click.Option(["--include", "-i"], is_flag=True, help="Show status and headers too."),
+    click.Option(
+        ["--output"],
+        **_MAY_BE_EMPTY,
+        metavar="[FILE]",
+        help="Write the data to FILE; without FILE, the server gives the name.",
+    ),
+    click.Option(["--resume"], **_MAY_BE_EMPTY, metavar="[TEXT]", help=_RESUME_HELP),
+    click.Option(["--follow"], is_flag=True, help="Follow redirects, also documented ones."),
+    click.Option(["--verbose", "-v"], count=True, help="Show the requests and responses; -vv: bodies too."),
+    click.Option(["--dry-run"], is_flag=True, help="Send nothing; show the request."),
+    click.Option(["--curl"], is_flag=True, help="Send nothing; show the curl command for the request."),
+    click.Option(["--auth"], multiple=True, metavar="SCHEME=env:VAR", help=_AUTH_HELP),
+    click.Option(["--anonymous"], is_flag=True, help="Send no credentials, even if the document requires them."),
+    click.Option(["--header", "-H"], multiple=True, metavar="NAME:VALUE", help=_HEADER_HELP),
+    click.Option(["--server"], multiple=True, help="A server's index, name or URL, or its VARIABLE=VALUE."),
+    click.Option(["--base-url"], help="The base URL, instead of the document's servers."),
+    click.Option(["--timeout"], type=Seconds(), help="The time limit of the call: seconds, or such as 90s or 10m."),
+    click.Option(["--retries"], type=click.IntRange(0), help="The number of retries."),
+    click.Option(["--rate"], metavar="N/TIME", help="A rate limit, such as 50/s or 600/m; or auto."),
+    click.Option(["--validate"], type=click.Choice(_MODES), help="Validation of the call.  [strict]"),
+    click.Option(["--profile", "-p"], help="The profile of an API by short name.  [DYNCLIENT_PROFILE]"),
+    colour_option(),
+)
+
+
+def shared_options(*names: str) -> Callable[[Decorated], Decorated]:
+    """Add the options of these names, for other commands that make calls."""
+    return with_options(*(option for option in SHARED_OPTIONS if option.name in names))
+
+
+class ValueType(click.ParamType):  # type: ignore[type-arg]  # it is generic in some of click's versions only
+    """A value of an argument, still as text."""
+
+    name = "value"
+
+    def __init__(self, argument: Argument) -> None:
+        """Take the argument, whose schema names its type and its values."""
+        seen = shape(argument.schema) if argument.schema is not None else None
+        enum = (seen.enum if seen is not None else None) or ()
+        self.values = [str(one).lower() if isinstance(one, bool) else str(one) for one in enum if one is not None]
+        types = sorted(seen.types - {"null"}) if seen is not None else []
+        if not self.values and types == ["boolean"]:
+            self.values = ["true", "false"]
+        choices = "|".join(self.values)
+        type_name = types[0].upper() if len(types) == 1 and types[0] != "string" else "TEXT"
+        self.metavar = escaped(f"[{choices}]") if choices and len(choices) <= _LONGEST_CHOICE else type_name
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The values of an enum; a file after ``@``."""
+        del ctx, param
+        if incomplete.startswith("@"):
+            return [CompletionItem(incomplete, type="file")]
+        # A line break would begin another proposal.
+        return [CompletionItem(value) for value in self.values if value.startswith(incomplete) and value.isprintable()]
+
+
+class Positional(click.Argument):
+    """A required parameter with a help text, which click's arguments lack."""
+
+    help_text: str = ""
+
+
+def parameter_key(index: int) -> str:
+    """The name of an argument among those of click."""
+    return f"argument_{index}"
+
+
+def option_flags(operation: Operation) -> dict[str, tuple[str, bool]]:
+    """The options of an operation's arguments, by their names, and whether they may be repeated.
+
+    One that has the name of an option of every operation begins with ``--parameter-`` or ``--property-``.
+    """
+    taken = {flag for option in SHARED_OPTIONS for flag in option.opts} | {"--help"}
+    found: dict[str, tuple[str, bool]] = {}
+    for argument in arguments(operation):
+        if argument.kind == "body" or (argument.kind == "parameter" and argument.required):
+            continue
+        flag = "--" + argument.name.strip("_").replace("_", "-")
+        while flag in taken:
+            flag = f"--{argument.kind}-{flag[2:]}"
+        taken.add(flag)
+        found[argument.name] = flag, argument.schema is not None and "array" in shape(argument.schema).types
+    return found
+
+
+def argument_help(argument: Argument) -> str:
+    """The help text of an argument."""
+    bounds = "; ".join(constraints(argument.schema))
+    marks = f"({bounds}) " * bool(bounds) + "Deprecated. " * argument.deprecated + "[required]" * argument.required
+    return escaped(plain_line(" ".join(f"{argument.description} {marks}".split())))
+
+
+def given_arguments(
+    operation: Operation, given: Mapping[str, Any]
+) -> tuple[dict[tuple[str, str], Any], dict[str, Any]]:
+    """The parameters by location and wire name, and the properties of the body that have options of their own."""
+    parameters: dict[tuple[str, str], Any] = {}
+    properties: dict[str, Any] = {}
+    for index, argument in enumerate(arguments(operation)):
+        text = given.get(parameter_key(index))
+        if text is None or text == ():
+            continue
+        if argument.kind == "parameter":
+            parameters[argument.in_, argument.wire] = argument_value(argument, text)
+        else:
+            properties[argument.wire] = argument_value(argument, text)
+    return parameters, properties
+
+
+def given_body(operation: Operation | None, given: Mapping[str, Any], fields: dict[str, Any]) -> Any:
+    """The body that the command line gives by words, whole, or by its fields; ``...`` without one.
+
+    Raises:
+        UsageError: it is given in several ways.
+    """
+    text, words = given["body_text"], given.get("body_words") or ()
+    known = arguments(operation) if operation is not None else ()
+    named = next((one for one in known if one.kind == "property" and "body" in {one.name, one.wire}), None)
+    if named is not None and text is not None and text != "-" and text.lstrip()[:1] not in {"{", "[", "@"}:
+        # As in a call, a string for a body with a property `body` is that property.
+        fields[named.wire], text = argument_value(named, text), None
+    fields |= body_fields(operation, given["body_field"], "--body-field")
+    if sum(map(bool, (words, fields, text is not None))) > 1:
+        raise click.UsageError(
+            "give words, the whole body with --body, or its fields: the body in only one of these ways"
+        )
+    if words:
+        return body_words(operation, words, given["content_type"])
+    return whole_body(operation, text, given["content_type"]) if text is not None else fields or ...

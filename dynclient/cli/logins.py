@@ -18,11 +18,10 @@ from typing import Any
 import click
 
 from dynclient.cli import credentials
-from dynclient.cli.commands import Group
+from dynclient.cli.commands import Group, ask, inform
 from dynclient.cli.credentials import Vault, key_of, keyring, login_of
 from dynclient.cli.documents import api_of, document_argument, format_option, settings_of
 from dynclient.cli.output import FORMATS, write
-from dynclient.cli.process import ask, inform
 from dynclient.exceptions import ArgumentError, CredentialScopeError, escaped
 from dynclient.messages import Request
 from dynclient.model import API, Operation, OperationRow, SecurityScheme

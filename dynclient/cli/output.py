@@ -27,7 +27,7 @@ import click
 
 from dynclient._records import Record
 from dynclient._tables import GAP, aligned, columns, cut, is_coloured, text_width
-from dynclient.cli.process import inform, needing, save, writing
+from dynclient.cli.commands import inform, needing, save, writing
 from dynclient.exceptions import (
     ApiError,
     DecodeError,

@@ -569,7 +569,7 @@ def _timeline(monkeypatch, client, answers, timeout, **options):
     for name, value in {"SHORTEST": 0.1, "FIRST": 1.0, "LONGEST": 30.0}.items():
         monkeypatch.setattr(jobs, name, value)
     task = jobs.Task("GET /query", "same", f"{client.with_options().api.servers[0].url}/query", **options)
-    job, pauses, answers = dynclient._client.waits.Job(client._dispatcher, task), [], iter(answers)
+    job, pauses, answers = jobs.Job(client._dispatcher, task), [], iter(answers)
     flow, answer = job.finished(timeout), None
     try:
         while True:

@@ -305,9 +305,9 @@ def test_a_document_comes_from_standard_input(document):
     import sys
 
     for words in (("ls", "-", "-o", "names"), ("show", "-", "look"), ("diff", "-", "-"), ("validate", "-")):
-        line = [sys.executable, "-m", "dynclient.cli", *words]
+        line = [sys.executable, "-m", "dynclient", *words]
         done = subprocess.run(line, input=document().read_bytes(), capture_output=True, check=False)
         assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
-    line = [sys.executable, "-m", "dynclient.cli", "ls", "-"]
+    line = [sys.executable, "-m", "dynclient", "ls", "-"]
     done = subprocess.run(line, input=json.dumps([1]).encode(), capture_output=True, check=False)
     assert (done.returncode, done.stderr.count(b"\n") <= 2) == (1, True)

@@ -79,7 +79,7 @@ def terminal(environment, tmp_path):
     def run(*words, answers=()):
         process = pexpect.spawn(
             sys.executable,
-            ["-W", "ignore", "-m", "dynclient.cli", *map(str, words)],
+            ["-W", "ignore", "-m", "dynclient", *map(str, words)],
             encoding="utf-8",
             timeout=30,
             dimensions=(50, 200),

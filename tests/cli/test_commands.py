@@ -86,7 +86,7 @@ def test_an_error_is_a_few_lines_and_1(run, arguments, words):
 
 
 def test_debug_shows_the_traceback():
-    done = process("-m", "dynclient.cli", "--debug", "ls", "not-there.yaml")
+    done = process("-m", "dynclient", "--debug", "ls", "not-there.yaml")
     assert done.returncode == 1
     assert "Traceback" in done.stderr
 
@@ -301,7 +301,7 @@ def test_proxy_reports_and_fails_when_it_is_interrupted(server, tmp_path):
 
 def test_a_port_that_is_taken_is_an_error_of_one_line(server):
     port = server.url.rpartition(":")[2]
-    done = process("-m", "dynclient.cli", "mock", THINGS, "--port", port)
+    done = process("-m", "dynclient", "mock", THINGS, "--port", port)
     assert done.returncode == 1
     assert port in done.stderr
     assert "Traceback" not in done.stderr
@@ -313,7 +313,7 @@ def test_the_version_costs_little_more_than_click_does():
         process(*words)
         return time.perf_counter() - started
 
-    pairs = [(seconds("-m", "dynclient.cli", "--version"), seconds("-c", "import click")) for _ in range(5)]
+    pairs = [(seconds("-m", "dynclient", "--version"), seconds("-c", "import click")) for _ in range(5)]
     assert min(ours / theirs for ours, theirs in pairs) <= 2
 
 
@@ -373,7 +373,7 @@ def test_every_character_can_be_written(tmp_path, encoding):
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
 
     def written(*words):
-        line = [sys.executable, "-m", "dynclient.cli", *words]
+        line = [sys.executable, "-m", "dynclient", *words]
         return subprocess.run(line, capture_output=True, check=True, env=environment).stdout
 
     assert b"rger \\u2192 \\u2603" in written("ls", file)

@@ -87,7 +87,7 @@ def test_the_cache_is_where_platformdirs_has_it(monkeypatch, variables):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    words = [sys.executable, "-m", "dynclient.cli", "cache"]
+    words = [sys.executable, "-m", "dynclient", "cache"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert done.stderr.startswith(user_cache_dir("dynclient", appauthor=False) + ": ")
 

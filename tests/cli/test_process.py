@@ -32,7 +32,7 @@ COMMANDS = [
 
 def shell(line, *words):
     """Run a line of bash in which ``"$@"`` is the command line."""
-    command = ["bash", "-c", line, "bash", sys.executable, "-m", "dynclient.cli", *words]
+    command = ["bash", "-c", line, "bash", sys.executable, "-m", "dynclient", *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -129,6 +129,6 @@ def test_the_environment_decides_on_colours(run, monkeypatch, setting, coloured)
     assert ("\x1b[" in run("ls", THINGS)[1]) == coloured
     environment = {**os.environ, **setting}
     for choice, wanted in (("always", True), ("never", False), ("auto", coloured)):
-        line = [sys.executable, "-m", "dynclient.cli", "ls", THINGS, "--color", choice]
+        line = [sys.executable, "-m", "dynclient", "ls", THINGS, "--color", choice]
         done = subprocess.run(line, capture_output=True, check=True, env=environment)
         assert (b"\x1b[" in done.stdout) == wanted

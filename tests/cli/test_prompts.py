@@ -86,7 +86,7 @@ def test_ipython_is_preferred(terminal):
 
 def test_piped_input_is_run(root, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "dynclient.cli", "shell", "openapi/voice.yaml"],
+        [sys.executable, "-m", "dynclient", "shell", "openapi/voice.yaml"],
         input="voice\nvoice.get_call_state.prepare('9', 'c').to_curl()\n",
         capture_output=True,
         text=True,
@@ -213,7 +213,7 @@ def beside(tmp_path):
 
     def beside(shell):
         script = tmp_path / "script"
-        words = [sys.executable, "-m", "dynclient.cli", "completion", shell]
+        words = [sys.executable, "-m", "dynclient", "completion", shell]
         script.write_bytes(subprocess.run(words, capture_output=True, check=True).stdout)
         folder = os.path.dirname(sys.executable)  # noqa: PTH120  # its own text, symbolic links and all
         return script, {**ENVIRONMENT, "PATH": f"{folder}:{ENVIRONMENT['PATH']}", "HOME": str(tmp_path)}

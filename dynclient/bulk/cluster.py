@@ -130,6 +130,8 @@ def _fitting(api: API, auth: Any) -> Any:
 class _QueuePace:
     """Slots of a rate that all workers share."""
 
+    is_limited = True
+
     def __init__(self, name: str) -> None:
         from distributed import Queue, get_client
 

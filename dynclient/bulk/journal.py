@@ -23,8 +23,9 @@ import struct
 import threading
 import time
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -34,20 +35,21 @@ from dynclient.exceptions import RequestError
 
 FORMAT = 1
 OUTCOMES = ("done", "refused", "failed", "invalid", "unknown")
-SENT = "sent"
+NEW, SENT = "new", "sent"
 DRIVER = "driver"
 
 _MAGIC = b"dynbulk1"
 _HEADER = struct.Struct("<8s16sQQQI")
 _BODY = struct.Struct("<BxHQd")
 _CHECKSUM = struct.Struct("<I")
-_RECORD = struct.Struct("<IBxHQd")
-_SIZE = _RECORD.size
+_SIZE = _CHECKSUM.size + _BODY.size
 
 BEAT, INTENT, END = 1, 2, 3
 _FIRST_OUTCOME = 16
 _KINDS = {name: _FIRST_OUTCOME + index for index, name in enumerate(OUTCOMES)}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
+_SIGNS = frozenset({BEAT, END})
+_NONE = (0, 0, 0, 0.0)
 
 _WRITING = os.O_WRONLY | getattr(os, "O_BINARY", 0)
 _SYNC = getattr(os, "fdatasync", os.fsync)
@@ -75,7 +77,10 @@ def clock() -> float:
 
 
 LogRecord = tuple[int, int, int, float]
-"""A record of a log: its kind, a status of HTTP, the row's number, and seconds since the epoch."""
+"""A record of a log: its kind, a status of HTTP, the row's number, and seconds since the epoch.
+
+The status of an intent is 1 if the row can be repeated.
+"""
 
 
 class Decoded(Record):
@@ -103,52 +108,69 @@ def decode(data: bytes, seed: int) -> Decoded:
     *fields, checksum = _HEADER.unpack_from(data)
     if zlib.crc32(data[: _HEADER.size - _CHECKSUM.size], seed) != checksum or fields[0] != _MAGIC:
         return Decoded(None, [], 0 if any(data) else None)
+    owner, start = tuple(fields[1:]), _HEADER.size
+    whole = len(data) - (len(data) - start) % _SIZE
+    bodies = bytearray(data[start:whole])
+    for size in range(_SIZE, _BODY.size, -1):
+        del bodies[::size]
+    if not bodies or data[whole - _SIZE : whole - _BODY.size] == _CHECKSUM.pack(zlib.crc32(bodies, checksum)):
+        # A checksum continues the one before: the last one is that of all records.
+        return Decoded(owner, list(_BODY.iter_unpack(bodies)), None)
     records: list[LogRecord] = []
-    position, chain = _HEADER.size, checksum
-    whole = len(data) - (len(data) - position) % _SIZE
-    for checksum, *record in _RECORD.iter_unpack(memoryview(data)[position:whole]):
-        chain = zlib.crc32(data[position + _CHECKSUM.size : position + _SIZE], chain)
-        if chain != checksum:
-            return Decoded(tuple(fields[1:]), records, position if any(data[position:]) else None)
-        records.append(tuple(record))
-        position += _SIZE
-    return Decoded(tuple(fields[1:]), records, None)
-
-
-class RowState(Record):
-    """The record of a row: an outcome, or ``sent`` with no outcome yet."""
-
-    outcome: str
-    status: int = 0
-    repeatable: bool = False
-    attempt: int = 0
-    time: float = 0.0
+    for position in range(start, whole, _SIZE):
+        body = data[position + _CHECKSUM.size : position + _SIZE]
+        checksum = zlib.crc32(body, checksum)
+        if data[position : position + _CHECKSUM.size] != _CHECKSUM.pack(checksum):
+            return Decoded(owner, records, position if any(data[position:]) else None)
+        records.append(_BODY.unpack(body))
+    return Decoded(owner, records, None)
 
 
 @dataclass(slots=True)
 class PartitionState:
-    """The rows of a partition that have a record.
+    """The rows of a partition that have a record: the last one of each, and the attempt that has written it.
 
     ``damaged`` are the places that can't be trusted. ``has_ended`` is whether every attempt has said that it ended.
     """
 
-    rows: dict[int, RowState] = field(default_factory=dict)
+    rows: dict[int, LogRecord] = field(default_factory=dict)
+    attempts: dict[int, int] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
     has_ended: bool = True
 
-    def of(self, row: int) -> RowState | None:
-        """The state of a row; None if it was never sent. By rule 3, damage makes it sent."""
-        return self.rows.get(row) or (RowState(SENT) if self.damaged else None)
+    def of(self, row: int) -> str:
+        """The state of a row: ``new``, ``sent``, or an outcome. By rule 3, damage makes it sent."""
+        record = self.rows.get(row)
+        if record is None:
+            return SENT if self.damaged else NEW
+        return _NAMES.get(record[0], SENT)
+
+    def outcome(self, row: int) -> str | None:
+        """A row's outcome; None if it will be sent. A row that was sent and can't be repeated is unknown."""
+        record = self.rows.get(row)
+        if record is None:
+            return "unknown" if self.damaged else None
+        return _outcome(record)
+
+    def counts(self, size: int) -> Counter[str]:
+        """The number of rows of each outcome, of a partition with so many rows."""
+        counts = Counter(filter(None, map(_outcome, self.rows.values())))
+        if self.damaged:
+            counts["unknown"] += size - len(self.rows)
+        return counts
 
     def add(self, attempt: int, records: Iterable[LogRecord]) -> None:
         """Add the records of a later attempt."""
-        records = [record for record in records if record[0] not in {BEAT, END}]
-        repeatable = {row for kind, status, row, _ in records if kind == INTENT and status}
-        for row, (kind, status, _, when) in {record[2]: record for record in records}.items():
-            before = self.rows.get(row)
-            if before is None or before.outcome != "done":
-                may_repeat = row in repeatable or (kind != INTENT and before is not None and before.repeatable)
-                self.rows[row] = RowState._make((_NAMES.get(kind, SENT), status, may_repeat, attempt, when))
+        done, last = _KINDS["done"], {record[2]: record for record in records if record[0] not in _SIGNS}
+        if self.rows:
+            last = {row: record for row, record in last.items() if self.rows.get(row, _NONE)[0] != done}
+        self.rows.update(last)
+        self.attempts.update(dict.fromkeys(last, attempt))
+
+
+def _outcome(record: LogRecord) -> str | None:
+    kind, status, _, _ = record
+    return (None if status else "unknown") if kind == INTENT else _NAMES[kind]
 
 
 @cache
@@ -236,10 +258,9 @@ class Journal:
     def _outcomes(self, name: str, attempt: int, state: PartitionState) -> Iterator[LogRecord]:
         """The outcomes that an attempt's results have and its log has not: it did not end, or its log is damaged."""
         for line in self.lines(name, attempt):
-            before, kind = state.rows.get(line["row"]), _KINDS.get(str(line.get("outcome")))
-            is_later = before is None or before.attempt < attempt or before.outcome == SENT
-            if kind is not None and is_later:
-                yield kind, line.get("status") or 0, line["row"], line.get("time") or 0.0
+            row, kind = line["row"], _KINDS.get(str(line.get("outcome")))
+            if kind is not None and (state.attempts.get(row, 0) < attempt or state.of(row) == SENT):
+                yield kind, line.get("status") or 0, row, line.get("time") or 0.0
 
     def lines(self, name: str, attempt: int) -> Iterator[dict[str, Any]]:
         """The results of an attempt; an incomplete line was not written."""
@@ -296,8 +317,8 @@ def unwritable(path: str, error: OSError) -> JournalError:
 class Attempt:
     """One claimed attempt of a partition: the only writer of its log and of its results.
 
-    Records wait in memory until an intent, a beat or the end is written: one thread writes those of all. With a process
-    the record of an outcome may be lost, but not its result: those of an attempt that has not ended are read too.
+    Results and records wait in memory until a row is intended, a beat or the end: one thread writes those of all. With
+    a process the last result of each thread may be lost, before its thread has sent another row.
     """
 
     def __init__(self, journal: Journal, name: str, number: int, file: int) -> None:
@@ -306,18 +327,21 @@ class Attempt:
         self._results = -1
         self._successor = journal.log(name, number + 1)
         self._has_successor = False
-        self._lock, self._results_lock = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
         self._pending: list[bytes] = []
+        self._lines: list[bytes] = []
         self._is_synced = journal.durability == "machine"
         self._failure: OSError | None = None
         self._beat = clock()
         machine, pid = _machine() or (bytes(16), 0), os.getpid()
         owner = _HEADER.pack(_MAGIC, *machine, pid, _started(pid) or 0, 0)[: -_CHECKSUM.size]
         self._chain = zlib.crc32(owner, seed_of(journal.run_id, f"{name}.a{number}"))
-        with self._writing():
+        try:
             _write(self._file, owner + _CHECKSUM.pack(self._chain))
             if self._is_synced:
                 _sync_folder(os.path.dirname(self._successor))
+        except OSError as error:
+            raise unwritable(journal.path, error) from error
         self.stopped = False
         self._closing = threading.Event()
         self._beats = threading.Thread(target=self._keep_beating, daemon=True, name=f"bulk-beat-{name}")
@@ -328,41 +352,52 @@ class Attempt:
             now = clock()
             with suppress(JournalError):
                 self._add(BEAT, 0, 0)
-                self._flush()
+                self.flush()
                 self._beat = now
             self.stopped = os.path.exists(self.journal.stop_file)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Write nothing more after the first failure, since what follows would be damage."""
-        if self._failure is not None:
-            raise unwritable(self.journal.path, self._failure)
-        try:
-            yield
-        except OSError as error:
-            self._failure = error
-            raise unwritable(self.journal.path, error) from error
 
     def _add(self, kind: int, row: int, status: int) -> None:
         self._pending.append(_BODY.pack(kind, status, row, time.time()))
 
-    def _flush(self) -> None:
-        """Write the records of all threads; those that waited for the lock find theirs written."""
-        with self._lock, self._writing():
-            bodies = self._pending[:]
-            if not bodies:
+    def flush(self) -> None:
+        """Write what all threads have; those that waited for the lock find theirs written.
+
+        Raises:
+            JournalError: it can't be written.
+        """
+        with self._lock:
+            count = len(self._pending)
+            if not count:
                 return
-            del self._pending[: len(bodies)]
-            data = bytearray()
-            for body in bodies:
-                self._chain = zlib.crc32(body, self._chain)
-                data += _CHECKSUM.pack(self._chain) + body
-            if self._is_synced and self._results >= 0:
-                _SYNC(self._results)
-            _write(self._file, data)
+            if self._failure is None:
+                try:
+                    self._write_first(count)
+                except OSError as error:
+                    # What follows would be damage.
+                    self._failure = error
+            if self._failure is not None:
+                raise unwritable(self.journal.path, self._failure) from self._failure
+
+    def _write_first(self, count: int) -> None:
+        """Write so many records. The results of outcomes were added before them, and are written before them."""
+        bodies, lines = self._pending[:count], self._lines[:]
+        if lines:
+            if self._results < 0:
+                path = self.journal.results(self.name, self.number)
+                self._results = os.open(path, os.O_CREAT | os.O_APPEND | _WRITING, 0o600)
+            _write(self._results, b"".join(lines))
+            del self._lines[: len(lines)]
             if self._is_synced:
-                _SYNC(self._file)
-            self._has_successor = os.path.exists(self._successor)
+                _SYNC(self._results)
+        data = bytearray()
+        for body in bodies:
+            self._chain = zlib.crc32(body, self._chain)
+            data += _CHECKSUM.pack(self._chain) + body
+        _write(self._file, data)
+        del self._pending[:count]
+        if self._is_synced:
+            _SYNC(self._file)
+        self._has_successor = os.access(self._successor, os.F_OK)
 
     def intend(self, row: int, *, repeatable: bool) -> None:
         """Record that a row is about to be sent: if this returns, it may be sent now.
@@ -372,23 +407,14 @@ class Attempt:
             JournalError: the journal can't be written; the row must not be sent.
         """
         self._add(INTENT, row, int(repeatable))
-        self._flush()
+        self.flush()
         if clock() - self._beat > _FRESH * self.journal.lease or self._has_successor:
             raise LeaseLost(f"partition {self.name}: the last beat is too old, or another process has claimed it")
 
     def settle(self, row: int, outcome: str, status: int, result: Mapping[str, Any]) -> None:
-        """Write the outcome of a row: first its result; its record follows.
-
-        Raises:
-            JournalError: it can't be written.
-        """
+        """Add the outcome of a row: its result, and its record. ``flush`` writes them."""
         line = {"row": row, "outcome": outcome, "status": status or None, "time": round(time.time(), 3), **result}
-        text = _ENCODE(line).encode("utf-8", "backslashreplace")
-        with self._results_lock, self._writing():
-            if self._results < 0:
-                path = self.journal.results(self.name, self.number)
-                self._results = os.open(path, os.O_CREAT | os.O_APPEND | _WRITING, 0o600)
-            _write(self._results, text + b"\n")
+        self._lines.append(_written(line) + b"\n")
         self._add(_KINDS[outcome], row, status)
 
     def close(self) -> None:
@@ -397,12 +423,21 @@ class Attempt:
         self._beats.join()
         with suppress(JournalError):
             self._add(END, 0, 0)
-            self._flush()
+            self.flush()
         for file in (self._file, self._results):
             if file >= 0:
                 with suppress(OSError):
                     os.close(file)
         self._file = self._results = -1
+
+
+def _written(line: Mapping[str, Any]) -> bytes:
+    """A result as JSON. msgspec is much faster, but not on each platform, and refuses lone surrogates."""
+    with suppress(ImportError, ValueError):
+        from msgspec.json import encode
+
+        return encode(line, enc_hook=str)
+    return _ENCODE(line).encode("utf-8", "backslashreplace")
 
 
 def _write(file: int, data: bytes | bytearray) -> None:

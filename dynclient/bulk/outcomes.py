@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
-from dynclient.bulk.journal import DRIVER, OUTCOMES, SENT, Journal, PartitionState
+from dynclient.bulk.journal import DRIVER, OUTCOMES, SENT, Journal
 from dynclient.bulk.rows import key_text, read_rows, to_parquet
 from dynclient.exceptions import ArgumentError, DynclientError
 
@@ -157,16 +157,15 @@ class RecordedRun:
         lines: dict[tuple[int, int], Mapping[str, Any]] = {}
         for attempt in self._journal.attempts_of(name):
             lines.update({(attempt, line["row"]): line for line in self._journal.lines(name, attempt)})
-        has_sent = any(each.outcome == SENT for each in state.rows.values()) or state.damaged
-        keys = self._keys(name) if has_sent else {}
-        for row in self._rows_of(name):
-            if (outcome := outcome_of(state, row)) is None:
+        rows = self._rows_of(name)
+        keys = self._keys(name) if any(state.of(row) == SENT for row in rows) else {}
+        for row in rows:
+            if (outcome := state.outcome(row)) is None:
                 continue
-            known = state.rows.get(row)
-            line = lines.get((known.attempt, row), {}) if known is not None else {}
+            line = lines.get((state.attempts.get(row, 0), row), {})
             given = {field: line[field] for field in ("attempts", "ms", "data", "problem") if field in line}
             key = str(line.get("key") or keys.get(row, row + 1))
-            status, when = (known.status, known.time) if known is not None and known.outcome != SENT else (None, None)
+            _, status, _, when = state.rows[row] if state.of(row) != SENT else (0, None, 0, None)
             yield BulkResult(row + 1, key, outcome, status or None, time=when, **given)
 
     def _rows_of(self, name: str) -> range:
@@ -194,21 +193,13 @@ class RecordedRun:
                     found[name] = json.loads(known[name][1])
                     continue
                 state = self._journal.state(name, [attempt for attempt, _ in logs])
-                counts = Counter(filter(None, (outcome_of(state, row) for row in self._rows_of(name))))
+                counts = state.counts(len(self._rows_of(name)))
                 found[name] = {**{outcome: counts[outcome] for outcome in OUTCOMES}, "damaged": state.damaged}
                 if state.has_ended:
                     row = name, signature, json.dumps(found[name])
                     database.execute("INSERT OR REPLACE INTO counts VALUES (?, ?, ?)", row)
             database.commit()
         return found
-
-
-def outcome_of(state: PartitionState, row: int) -> str | None:
-    """A row's outcome; None if it will be sent. A row that was sent and can't be repeated is unknown."""
-    found = state.of(row)
-    if found is None or (found.outcome == SENT and found.repeatable):
-        return None
-    return "unknown" if found.outcome == SENT else found.outcome
 
 
 def checked_outcome(outcome: str) -> str:

@@ -31,7 +31,7 @@ from dynclient.bulk.facts import (
     table_path,
 )
 from dynclient.bulk.journal import DRIVER, FORMAT, OUTCOMES, SENT, Attempt, BulkError, Journal, JournalError
-from dynclient.bulk.outcomes import RecordedRun, Summary, checked_outcome, outcome_of
+from dynclient.bulk.outcomes import RecordedRun, Summary, checked_outcome
 from dynclient.bulk.rows import (
     InvalidRows,
     RowFault,
@@ -178,7 +178,7 @@ class BulkRun(RecordedRun):
         try:
             state = self._journal.state(name, range(1, attempt.number))
             for row in rows:
-                if outcome_of(state, row.number) != "unknown":
+                if state.outcome(row.number) != "unknown":
                     continue
                 key = {"key": key_text(row, self._facts["key"])}
                 try:
@@ -194,6 +194,7 @@ class BulkRun(RecordedRun):
                 data = result.data if found is True else found
                 line = {"data": data} if found else {"problem": {"type": "NotFound", "message": "no match"}}
                 attempt.settle(row.number, "done" if found else "failed", 0, {**key, **line})
+            attempt.flush()
         finally:
             attempt.close()
 

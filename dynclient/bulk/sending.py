@@ -23,9 +23,8 @@ from typing import Any, Protocol
 from dynclient._call.pace import Limiter
 from dynclient._client.drivers import AsyncDispatcher, Dispatcher
 from dynclient._client.operation_method import OperationMethod
-from dynclient._records import Record
 from dynclient._secrets import SECRET_HEADERS, Mask
-from dynclient.bulk.journal import SENT, Attempt, BulkError, Journal, LeaseLost, RowState
+from dynclient.bulk.journal import SENT, Attempt, BulkError, Journal, LeaseLost
 from dynclient.bulk.rows import InvalidRows, RowFault, TableRow, filling, key_text
 from dynclient.codecs import find
 from dynclient.exceptions import (
@@ -58,6 +57,8 @@ class TooManyFailures(BulkError):
 class Pace(Protocol):
     """Decides when rows may be sent. Threads share it."""
 
+    is_limited: bool
+
     def wait(self, stop: threading.Event) -> None:
         """Wait for a slot, or until the run stops."""
 
@@ -71,6 +72,7 @@ class Paced:
     def __init__(self, rate: Any) -> None:
         self._is_ours = isinstance(rate, Rate)
         self._limiter = (Limiter(rate) if rate.interval else None) if self._is_ours else rate
+        self.is_limited = self._limiter is not None
         self._lock = threading.Lock()
         self._share, self._since = 1.0, time.monotonic()
 
@@ -86,8 +88,6 @@ class Paced:
 
     def wait(self, stop: threading.Event) -> None:
         """Take a place, and wait until it may be used."""
-        if self._limiter is None:
-            return
         now = time.monotonic() if self._is_ours else time.time()
         stop.wait(self._limiter.reserve("bulk", self._places(), now))
 
@@ -150,15 +150,6 @@ class Sent:
     counts: dict[str, int] = field(default_factory=dict)
     stopped: str = ""
     error: DynclientError | None = None
-
-
-class Outcome(Record):
-    """The outcome of a row. ``fatal`` is an error that every other row would have too."""
-
-    name: str
-    status: int
-    result: dict[str, Any]
-    fatal: DynclientError | None = None
 
 
 class Progress:
@@ -303,8 +294,10 @@ def _mask(secrets: frozenset[str]) -> Mask:
     return Mask(secrets)
 
 
-def _outcome_of(send: Callable[[], HTTPResult], *, repeatable: bool) -> Outcome:
-    """Send a row, and return its outcome."""
+def _outcome_of(
+    send: Callable[[], HTTPResult], *, repeatable: bool
+) -> tuple[str, int, dict[str, Any], DynclientError | None]:
+    """Send a row; return its outcome, status, and result, and an error that every other row would have too."""
     start = time.perf_counter()
     try:
         result = send()
@@ -314,13 +307,13 @@ def _outcome_of(send: Callable[[], HTTPResult], *, repeatable: bool) -> Outcome:
         line = {"attempts": getattr(error, "attempts", 0), "ms": _milliseconds(start), "problem": problem_of(error)}
         if name == "done":
             line["data"] = getattr(error, "data", None)
-        return Outcome(name, status, line, error if is_fatal else None)
+        return name, status, line, error if is_fatal else None
     data, request = result.data, result.request
-    if request is not None:
-        names = {name.lower() for name, _ in request.headers.pairs()}
-        if request.secrets or not SECRET_HEADERS.isdisjoint(names):
-            data = _mask(frozenset(request.secret_values())).apply(data)
-    return Outcome("done", result.status, {"attempts": result.attempts, "ms": _milliseconds(start), "data": data})
+    if request is not None and (
+        request.secrets or any(name.lower() in SECRET_HEADERS for name, _ in request.headers.pairs())
+    ):
+        data = _mask(frozenset(request.secret_values())).apply(data)
+    return "done", result.status, {"attempts": result.attempts, "ms": _milliseconds(start), "data": data}, None
 
 
 def _milliseconds(start: float) -> float:
@@ -358,10 +351,10 @@ class Sending:
     def __init__(self, sender: Sender, attempt: Attempt, task: Task, progress: Progress, pace: Pace) -> None:
         self._sender, self._attempt, self._task = sender, attempt, task
         self._progress, self._pace = progress, pace
-        self._rows: deque[tuple[TableRow, RowState | None]] = deque()
+        self._rows: deque[tuple[TableRow, str]] = deque()
         self._ends, self._ended = threading.Condition(), 0
 
-    def run(self, rows: Iterable[tuple[TableRow, RowState | None]]) -> Sent:
+    def run(self, rows: Iterable[tuple[TableRow, str]]) -> Sent:
         """Send rows, and wait for their answers. After the first Ctrl-C, rows in flight are finished."""
         self._rows.extend(rows)
         before = self._progress.counts.copy()
@@ -400,40 +393,48 @@ class Sending:
         except BaseException as error:  # noqa: BLE001  # the journal can't be written, or a hook has raised
             progress.end("error", error)
         finally:
+            self._flush()
             with self._ends:
                 self._ended += 1
                 self._ends.notify_all()
 
-    def _one(self, row: TableRow, state: RowState | None) -> None:
+    def _flush(self) -> None:
+        """Write the last outcome of a thread, before it waits or ends."""
+        try:
+            self._attempt.flush()
+        except BulkError as error:
+            self._progress.end("error", error)
+
+    def _one(self, row: TableRow, state: str) -> None:
         task, progress = self._task, self._progress
         try:
             send, repeatable = self._sender.prepare(row)
         except RequestError as error:
-            self._settle(row, Outcome("invalid", 0, {"problem": problem_of(error)}))
+            self._settle(row, "invalid", 0, {"problem": problem_of(error)})
             if task.job.on_invalid == "stop":
                 text = "a row is invalid, and was not sent: the run has stopped"
                 hint = "on_invalid='skip' sends the others; check=True finds all faults before anything is sent"
                 fault = fault_of(row, task.job.key, error)
                 progress.end("invalid", InvalidRows(text, faults=[fault], hint=hint))
             return
-        was_sent = state is not None and state.outcome in {SENT, "unknown"}
-        if was_sent and not repeatable and not task.may_repeat:
+        if state in {SENT, "unknown"} and not repeatable and not task.may_repeat:
             return
-        self._pace.wait(progress.stop)
+        if self._pace.is_limited:
+            self._flush()
+            self._pace.wait(progress.stop)
         if progress.stop.is_set():
             return
         self._attempt.intend(row.number, repeatable=repeatable)
-        outcome = _outcome_of(send, repeatable=repeatable)
-        if outcome.status == _TOO_MANY_REQUESTS:
+        outcome, status, result, fatal = _outcome_of(send, repeatable=repeatable)
+        if status == _TOO_MANY_REQUESTS:
             self._pace.slow_down()
-        self._settle(row, outcome)
-        if outcome.fatal is not None:
-            progress.end("error", outcome.fatal)
+        self._settle(row, outcome, status, result)
+        if fatal is not None:
+            progress.end("error", fatal)
 
-    def _settle(self, row: TableRow, outcome: Outcome) -> None:
-        key = key_text(row, self._task.job.key)
-        self._attempt.settle(row.number, outcome.name, outcome.status, {"key": key, **outcome.result})
-        self._progress.add(outcome.name)
+    def _settle(self, row: TableRow, outcome: str, status: int, result: dict[str, Any]) -> None:
+        self._attempt.settle(row.number, outcome, status, {"key": key_text(row, self._task.job.key), **result})
+        self._progress.add(outcome)
 
 
 def send_partition(sender: Sender, task: Task, journal: Journal, progress: Progress, pace: Pace) -> Sent:
@@ -447,7 +448,7 @@ def send_partition(sender: Sender, task: Task, journal: Journal, progress: Progr
     try:
         state = journal.state(task.name, range(1, attempt.number))
         states = ((row, state.of(row.number)) for row in task.rows)
-        wanted = ((row, found) for row, found in states if ("new" if found is None else found.outcome) in task.states)
+        wanted = ((row, found) for row, found in states if found in task.states)
         return Sending(sender, attempt, task, progress, pace).run(wanted)
     finally:
         attempt.close()

@@ -71,7 +71,7 @@ class Paced:
 
     def __init__(self, rate: Any) -> None:
         self._is_ours = isinstance(rate, Rate)
-        self._limiter = (Limiter(rate) if rate.interval else None) if self._is_ours else rate
+        self._limiter: Any = (Limiter(rate) if rate.interval else None) if self._is_ours else rate
         self.is_limited = self._limiter is not None
         self._lock = threading.Lock()
         self._share, self._since = 1.0, time.monotonic()

@@ -318,10 +318,9 @@ NOTHING_VALID = [
 
 @pytest.mark.parametrize("schema", NOTHING_VALID)
 def test_an_example_that_can_not_be_made_is_an_error(schema):
-    body = {
-        "required": True,
-        "content": {"application/json": {"schema": {"type": "object", "required": ["a"], "properties": {"a": schema}}}},
-    }
+    # Several faults below are nearer to what is wanted than the single one of another type.
+    whole = {"type": "object", "required": ["a", "b", "c"], "properties": dict.fromkeys("abc", schema)}
+    body = {"required": True, "content": {"application/json": {"schema": whole}}}
     operation = {"operationId": "x", "requestBody": body, "responses": {"200": {"description": ""}}}
     document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/x": {"post": operation}}}
     client = dynclient.load(document, base_url="https://x.example")

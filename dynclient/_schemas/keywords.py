@@ -306,10 +306,7 @@ def malformed_text(keyword: str, value: Any) -> str:
     said = f"the value of {keyword!r} is malformed"
     if keyword in NAMED and isinstance(value, Mapping):
         if isinstance(value.get("$ref"), str):
-            return (
-                f"{said}: `$ref` can replace a single schema, not a map of schemas. Write the reference into each "
-                f"of them, or refer to the whole schema that has these {keyword}"
-            )
+            return f"{said}: its `$ref` leads to no map of schemas"
         name = next((name for name, each in value.items() if not _is_schema(each)), "")
         return f"{said}: {name!r} is not a schema, but {_shown(value.get(name))}"
     wanted = _WANTED.get(_PLAIN[keyword]) if keyword in _PLAIN else "a schema" if keyword in ONE else None
@@ -348,10 +345,28 @@ def _take(schema: Schema, keyword: str, value: Any, result: Keywords) -> bool:
             return False
         result.many[keyword] = tuple(child(schema, keyword, index) for index in range(len(value)))
     elif keyword in NAMED:
-        if not isinstance(value, Mapping) or not all(map(_is_schema, value.values())):
+        home = _map_of_schemas(child(schema, keyword))
+        if home is None:
             return False
-        result.named[keyword] = {name: child(schema, keyword, name) for name in value}
+        result.named[keyword] = {name: child(home, name) for name in home.value}
     return True
+
+
+def _map_of_schemas(home: Schema) -> Schema | None:
+    """Return a map of schemas, or the one that its ``$ref`` leads to; None if it is no such map.
+
+    No specification allows a ``$ref`` there, but documents in many files have it, and bundlers follow it.
+    """
+    seen: set[str] = set()
+    while (to := reference(home)) is not None:
+        if home.uri in seen:
+            return None
+        seen.add(home.uri)
+        try:
+            home = target(home, to)
+        except DocumentError:
+            return None
+    return home if isinstance(home.value, Mapping) and all(map(_is_schema, home.value.values())) else None
 
 
 def _is_schema(value: Any) -> bool:

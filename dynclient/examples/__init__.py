@@ -84,7 +84,7 @@ def _example(schema: Schema, direction: Direction, seed: int, *, shown: bool, fi
     check = validator(schema, direction)
     options = MakerOptions(direction, seed, turn=seed, files=files)
     best: Any = MISSING
-    fewest = 0
+    least = (True, 0)
 
     def faults_of(value: Any) -> list[Fault]:
         return check.faults(value, files=files or isinstance(value, bytes), places=False)
@@ -95,8 +95,10 @@ def _example(schema: Schema, direction: Direction, seed: int, *, shown: bool, fi
             faults = faults_of(value)
             if not faults:
                 return value
-            if best is MISSING or len(faults) < fewest:
-                best, fewest = value, len(faults)
+            # A value of another type has one fault only, and nothing of what was wanted.
+            wrong = any(fault.path == "$" for fault in faults), len(faults)
+            if best is MISSING or wrong < least:
+                best, least = value, wrong
         # A property that can't be generated is left out; the others are kept.
         mended = repaired(best, faults_of, lambda: _sample(schema, options))
         if mended is not MISSING:

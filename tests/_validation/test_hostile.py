@@ -190,7 +190,9 @@ MALFORMED = [
     ({"minLength": "3"}, "minLength", "'3', and must be a number of 0"),
     ({"properties": []}, "properties", r"is \[\]"),
     ({"properties": {"a": "text"}}, "properties", "'a' is not a schema, but 'text'"),
-    ({"properties": {"$ref": "#/x"}}, "properties", r"`\$ref` can replace a single schema"),
+    ({"properties": {"$ref": "#/x"}}, "properties", r"`\$ref` leads to no map of schemas"),
+    ({"properties": {"$ref": "#/x-here/properties/p/properties"}}, "properties", "leads to no map of schemas"),
+    ({"patternProperties": {"$ref": 5}}, "patternProperties", r"'\$ref' is not a schema, but 5"),
     ({"allOf": {}}, "allOf", "is an object"),
     ({"enum": "a"}, "enum", "is 'a'"),
     ({"items": 5}, "items", "is 5, and must be a schema"),
@@ -205,6 +207,15 @@ def test_words_that_make_no_sense(make, node, word, text):
     with pytest.raises(InvalidDocument, match=f"is malformed.*{text}") as caught:
         validator(make({"properties": {"p": node}}), "request")
     assert caught.value.location.pointer == f"/x-here/properties/p/{word}"
+
+
+@pytest.mark.parametrize("word", ["properties", "patternProperties"])
+def test_a_reference_in_place_of_a_map_of_schemas_is_followed(make, word):
+    maps = {"First": ref("Second"), "Second": {"a": ref("One")}, "One": {"type": "integer"}}
+    check = validator(make({word: ref("First")}, **maps), "request")
+    assert check.faults({"a": 1}) == []
+    [fault] = check.faults({"a": "b"})
+    assert (fault.path, fault.location.pointer) == ("$.a", "/components/schemas/One/type")
 
 
 def test_required_as_draft_3_had_it_is_borne(make):

@@ -1,12 +1,13 @@
 """Find operations by words: at the prompt, on the command line, and for agents.
 
-Rule 1: a query is plain English. Idioms are replaced by one verb (:data:`IDIOMS`), stop words and words that do not
-occur in the document are left out, endings (plural, -ing, -ed, -ion) do not matter, and words that mean the same in
-most APIs (:data:`SAME`) match each other at half their weight.
+Rule 1: a query is plain English. Idioms are replaced by one verb (:data:`IDIOMS`), initials by their words (``PR`` is
+pull request), stop words and words that do not occur in the document are left out, endings (plural, -ing, -ed, -ion) do
+not matter, and words that mean the same in most APIs (:data:`SAME`) match each other at a part of their weight.
 Rule 2: a word counts by its rarity in the document times its weight in the best place where an operation has it
-(:data:`WEIGHTS`). Operations with fewer words, far from the best, are not listed.
-Rule 3: names and summaries with only words of the query come before those with other words too.
-Rule 4: an operation whose method does not fit the verb of the query counts less, unless it contains that verb.
+(:data:`WEIGHTS`). Operations far from the best are not listed.
+Rule 3: names, summaries and paths with only words of the query come before those with other words too.
+Rule 4: an operation whose method does not do what the query's verb says counts less, and so does an item where the
+query names several, or a list where it names one.
 
 The index is built from the document's texts, without reading the operations, so broken operations are found too, and
 the first search is fast.
@@ -17,6 +18,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import cached_property
 from itertools import pairwise
 from math import log
 from typing import Any
@@ -24,29 +26,46 @@ from typing import Any
 from dynclient._deferred import expression
 from dynclient.exceptions import DocumentError
 from dynclient.http_grammar import SAFE
-from dynclient.inspection.vocabulary import DOES, IDIOMS, METHODS, PREPOSITIONS, SAME, STOP_WORDS, stem, undone
+from dynclient.inspection.vocabulary import (
+    CREATE,
+    DETERMINERS,
+    DOES,
+    IDIOMS,
+    METHODS,
+    PREPOSITIONS,
+    QUESTIONS,
+    SAME,
+    STOP_WORDS,
+    UNSAFE,
+    UPDATE,
+    methods_of,
+    stem,
+    undone,
+)
 from dynclient.json_pointer import escape
 from dynclient.model import API, OperationRow
 
 # The weight of a word by where it occurs.
 WEIGHTS: Mapping[str, float] = {
-    "name": 1.0,
-    "summary": 0.9,
+    "name": 0.8,
+    "summary": 0.8,
     "path": 0.8,
-    "tag": 0.6,
+    "tag": 0.7,
+    "description": 0.5,
     "parameter": 0.3,
-    "description": 0.3,
-    "result": 0.15,
+    "result": 0.1,
 }
-_OF_THE_TITLE = 1.5
-_ALIKE_ALONE, _ALIKE_BESIDE, _PART = 0.6, 0.4, 0.4
-_OTHER_METHOD, _OTHER_NUMBER = 0.6, 0.85
-_AFTER_PREPOSITION = 0.6
-_AGAIN = 0.85
-_ENOUGH = 0.5
+# The places with few words.
+_TITLES = ("name", "summary", "path")
+_OF_THE_TITLE = 1.25
+_ALIKE_ALONE, _ALIKE_BESIDE, _PART = 0.7, 0.5, 0.4
+_OTHER_METHOD, _OTHER_NUMBER = 0.55, 0.9
+_AFTER_PREPOSITION, _MINE = 0.6, 0.3
+_AGAIN = 0.5
 _CLOSE = 0.4
 _SHORTEST_PREFIX, _LONGEST_LETTERS = 4, 2
 _DOERS = ("e", "er", "or")
+_ENDINGS = (*_DOERS, "al")
 _MOST_WORDS, _LONGEST_QUERY = 32, 1000
 _DEEPEST = 2
 """The largest number of references followed in a chain."""
@@ -54,6 +73,9 @@ _DEEPEST = 2
 
 _WORD = expression(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_A-Za-z0-9]+")
 _HUMP = expression(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_INITIALS = expression(r"(?i)\b[a-z]{2,4}\b")
+_POSSESSIVE = expression(r"(?<=[a-z])['\u2019]s\b")
+_VARIABLE = expression(r"\{[^{}]*\}")
 _TEXTS = frozenset({"description", "summary", "title", "name"})
 _LEFT_OUT = frozenset(
     {"callbacks", "default", "enum", "example", "examples", "headers", "links", "security", "servers"}
@@ -68,6 +90,8 @@ class SearchIndex:
         self._rows = tuple(api.rows)
         # Word -> index of an operation -> the weight there.
         self._weights: defaultdict[str, dict[int, float]] = defaultdict(dict)
+        # Place -> word -> indexes of operations; place -> index of an operation -> the rarity of its words.
+        self._titles: dict[str, defaultdict[str, list[int]]] = {place: defaultdict(list) for place in _TITLES}
         texts = _Texts(api)
         for index, row in enumerate(self._rows):
             # From the least weight to the most, so that the last one stays.
@@ -75,8 +99,17 @@ class SearchIndex:
                 weight = WEIGHTS[place]
                 for word in words:
                     self._weights[word][index] = weight
+                    if place in _TITLES:
+                        self._titles[place][word].append(index)
         self._rarity = {word: self._rare(weights) for word, weights in self._weights.items()}
-        self._titles: dict[int, list[frozenset[str]]] = {}
+        self._sizes = {place: self._sums(titles) for place, titles in self._titles.items()}
+
+    def _sums(self, titles: Mapping[str, list[int]]) -> dict[int, float]:
+        sums = dict.fromkeys(range(len(self._rows)), 0.0)
+        for word, indexes in titles.items():
+            for index in indexes:
+                sums[index] += self._rarity[word]
+        return sums
 
     def _rare(self, weights: Mapping[int, float]) -> float:
         # A word only in the description counts less than one in the name.
@@ -86,30 +119,68 @@ class SearchIndex:
         """Find the operations that best match a query, best first; all of them for an empty query."""
         if not query.strip():
             return self._rows
-        asked = _Query(query)
+        asked = _Query(_INITIALS.sub(lambda found: self._spelled_out(found[0]), query[:_LONGEST_QUERY]))
         emphasis = {**asked.words, **{pair: 1.0 for pair in asked.pairs if pair in self._weights}}
-        words = list(emphasis)[:_MOST_WORDS]
-        found = {word: weights for word in words if (weights := self._found(word, by_whom=asked.by_whom))}
-        rarity = {word: self._rare(weights) * emphasis[word] for word, weights in found.items()}
-        counts = Counter(index for weights in found.values() for index in weights)
-        most = max(counts.values(), default=0)
-        scores = {}
-        for index, count in counts.items():
-            if count >= _ENOUGH * most:
-                points = sum(rarity[word] * weights.get(index, 0) for word, weights in found.items())
-                scores[index] = (points + self._likeness(index, rarity)) * self._fitness(index, asked)
+        points: defaultdict[int, float] = defaultdict(float)
+        shared: dict[str, defaultdict[int, float]] = {place: defaultdict(float) for place in _TITLES}
+        total = 0.0
+        for word in list(emphasis)[:_MOST_WORDS]:
+            similar = self._similar(word, by_whom=asked.by_whom)
+            if not (found := self._found(word, similar)):
+                continue
+            rarity = self._rarity_of(word, found) * emphasis[word]
+            total += rarity
+            for index, weight in found.items():
+                points[index] += rarity * weight
+            for place, titles in self._titles.items():
+                in_title: dict[int, float] = {}
+                for other, factor in similar.items():
+                    _merge(in_title, dict.fromkeys(titles.get(other, ()), 1.0), factor)
+                for index, factor in in_title.items():
+                    shared[place][index] += rarity * factor
+        scores = {
+            index: (value + self._likeness(index, shared, total)) * self._fitness(index, asked)
+            for index, value in points.items()
+        }
         least = _CLOSE * max(scores.values(), default=0)
-        scores = {index: score for index, score in scores.items() if counts[index] == most or score >= least}
+        scores = {index: score for index, score in scores.items() if score >= least}
         return tuple(self._rows[index] for index in self._ranked(scores))
+
+    def _rarity_of(self, word: str, weights: Mapping[int, float]) -> float:
+        """The rarity of a word of the query, between that of the word alone and that with words like it."""
+        alike = self._rare(weights)
+        return (alike + self._rarity.get(word, alike)) / 2
+
+    def _spelled_out(self, word: str) -> str:
+        """The words that begin with these letters, such as pull request for PR; else the word itself."""
+        word = word.lower()
+        if word in STOP_WORDS or stem(word) in self._weights:
+            return word
+        return self._initials.get(word) or self._initials.get(word.removesuffix("s"), word)
+
+    @cached_property
+    def _initials(self) -> dict[str, str]:
+        """The most frequent two to four words of names and summaries with these first letters."""
+        runs: Counter[str] = Counter()
+        for row in self._rows:
+            words = [word.lower() for word in _WORD.findall(row.summary or row.name)]
+            for length in (2, 3, 4):
+                for run in zip(*(words[start:] for start in range(length)), strict=False):
+                    if STOP_WORDS.isdisjoint(run):
+                        runs[" ".join(run)] += 1
+        return {"".join(word[0] for word in run.split()): run for run, _ in reversed(runs.most_common())}
 
     def _fitness(self, index: int, asked: _Query) -> float:
         """How well an operation's method fits the query's verb, and its path the singular or plural."""
         row = self._rows[index]
-        named = self._weights.get(asked.verb, {}).get(index, 0) >= WEIGHTS["summary"]
-        fits = not asked.methods or row.method in asked.methods or named
-        counts = asked.methods is SAFE if asked.plural else row.method == "DELETE"
-        other_number = counts and row.path.endswith("}") == asked.plural
-        return (1 if fits else _OTHER_METHOD) * (_OTHER_NUMBER if other_number else 1)
+        is_item = row.path.endswith("}")
+        named = self._weights.get(asked.verb, {}).get(index, 0) >= WEIGHTS["path"]
+        fits = not asked.methods or row.method in asked.methods or (named and row.method not in SAFE)
+        if asked.methods is SAFE or row.method == "DELETE":
+            other = is_item == asked.plural
+        else:
+            other = row.method == "POST" and not named and asked.of_item is not None and is_item != asked.of_item
+        return (1 if fits else _OTHER_METHOD) * (_OTHER_NUMBER if other else 1)
 
     def _ranked(self, scores: dict[int, float]) -> list[int]:
         """The best first; versions of the same operation are ranked lower."""
@@ -125,42 +196,37 @@ class SearchIndex:
             versions[said] += 1
         return sorted(scores, key=rank)
 
-    def _likeness(self, index: int, rarity: Mapping[str, float]) -> float:
-        """The score for how much the name or summary equals the query (Dice's coefficient by rarity)."""
-        if index not in self._titles:
-            row = self._rows[index]
-            self._titles[index] = [frozenset(_query_words(undone(text))) for text in (row.name, row.summary)]
-        total, likeness = sum(rarity.values()), 0.0
-        for title in self._titles[index]:
-            shared = sum(
-                value if word in title else value * self._alike(word)
-                for word, value in rarity.items()
-                if word in title or not title.isdisjoint(SAME.get(word, ()))
-            )
-            likeness = max(likeness, shared / (total + sum(self._rarity[word] for word in title)))
-        return _OF_THE_TITLE * total * likeness
+    def _likeness(self, index: int, shared: Mapping[str, Mapping[int, float]], total: float) -> float:
+        """The score for how much the name or summary, and the path, equal the query (Dice's coefficient by rarity)."""
+        name, summary, path = (shared[place][index] / (total + self._sizes[place][index]) for place in _TITLES)
+        return _OF_THE_TITLE * total * (max(name, summary) + path)
 
-    def _alike(self, word: str) -> float:
-        # If the document has the word itself, similar words more often mean something else.
-        return _ALIKE_BESIDE if word in self._weights else _ALIKE_ALONE
-
-    def _found(self, word: str, *, by_whom: bool) -> dict[int, float]:
-        """Where a word occurs, or a synonym; or a word that it begins, or its two halves.
+    def _similar(self, word: str, *, by_whom: bool) -> dict[str, float]:
+        """The document's words that mean the same as a word or begin with it, each with its part of the weight.
 
         ``by_whom``: who has starred something is its stargazers.
         """
-        found: dict[int, float] = {}
+        # If the document has the word itself, similar words more often mean something else.
+        alike = _ALIKE_BESIDE if word in self._weights else _ALIKE_ALONE
+        similar: dict[str, float] = {}
         if len(word) >= _SHORTEST_PREFIX:
-            for other, weights in self._weights.items():
-                rest = other[len(word) :] if other.startswith(word) else ""
-                if len(rest) > _LONGEST_LETTERS or rest in _DOERS:
-                    _merge(found, weights, 1 if by_whom and rest.endswith(_DOERS) else _PART)
-            for cut in range(2, len(word) - 1):
-                first, second = self._weights.get(word[:cut], {}), self._weights.get(word[cut:], {})
-                _merge(found, {index: min(first[index], second[index]) for index in first.keys() & second}, 1)
-        for other in SAME.get(word, ()):
-            _merge(found, self._weights.get(other, {}), self._alike(word))
-        _merge(found, self._weights.get(word, {}), _PART if by_whom and found else 1)
+            for other in self._weights:
+                if other.startswith(word) and (
+                    len(other) - len(word) > _LONGEST_LETTERS or other[len(word) :] in _ENDINGS
+                ):
+                    similar[other] = 1 if by_whom and other.endswith(_DOERS) else _PART
+        own = _PART if by_whom and similar else 1
+        similar |= {other: alike for other in SAME.get(word, ()) if other in self._weights}
+        return similar | {word: own} if word in self._weights else similar
+
+    def _found(self, word: str, similar: Mapping[str, float]) -> dict[int, float]:
+        """Where a word occurs, or one like it, or its two halves."""
+        found: dict[int, float] = {}
+        for cut in range(2, len(word) - 1):
+            first, second = self._weights.get(word[:cut], {}), self._weights.get(word[cut:], {})
+            _merge(found, {index: min(first[index], second[index]) for index in first.keys() & second}, 1)
+        for other, factor in similar.items():
+            _merge(found, self._weights[other], factor)
         return found
 
 
@@ -168,26 +234,40 @@ class _Query:
     """A query, analysed. ``words`` are stems with their weights; ``methods`` are empty without a verb."""
 
     def __init__(self, text: str) -> None:
-        text = _HUMP.sub(" ", text[:_LONGEST_QUERY]).lower()
-        self.plural = any(word.endswith("s") and not word.endswith("ss") for word in set(text.split()) - STOP_WORDS)
+        text = _POSSESSIVE.sub("", _HUMP.sub(" ", text).lower())
         for idiom, word in IDIOMS:
             text = idiom.sub(word, text)
-        text = undone(text)
-        verbs = [word for word in text.split() if word in METHODS]
-        self.verb = stem(verbs[0]) if verbs else ""
-        self.methods = METHODS[verbs[0]] if verbs else frozenset()
+        words = _WORD.findall(undone(text))
+        # After a determiner, "order" and "charge" are nouns; within a query, "who" and "when" begin a clause.
+        verbs = {
+            word: methods
+            for before, word in pairwise(["", *words])
+            if before not in DETERMINERS and (methods := methods_of(word)) and (word not in QUESTIONS or not before)
+        }
+        self.methods = next(iter(verbs.values()), frozenset())
         if self.methods is not SAFE:
-            self.methods = self.methods.union(*(METHODS[verb] for verb in verbs if METHODS[verb] is not SAFE))
-        self.by_whom = "who" in text.split()
+            self.methods = self.methods.union(*(methods for methods in verbs.values() if methods is not SAFE))
+        # Whether a POST that does this has the path of an item: some APIs update by POST.
+        self.of_item = True if "PATCH" in self.methods else False if self.methods == CREATE else None
+        if not verbs and words[1:] and words[0] not in STOP_WORDS and words[1] in DETERMINERS:
+            verbs = {words[0]: UNSAFE}
+            self.methods = UNSAFE
+        self.verb = stem(next(iter(verbs), ""))
+        nouns = set(words) - STOP_WORDS - verbs.keys()
+        self.plural = any(word.endswith("s") and not word.endswith("ss") for word in nouns)
+        self.by_whom = "who" in words
         # Neighbours as one word: ``hang up`` is found as ``hangup``.
-        self.pairs = [stem(first + second) for first, second in pairwise(_WORD.findall(text))]
+        self.pairs = [stem(first + second) for first, second in pairwise(words)]
         self.words: dict[str, float] = {}
         emphasis = 1.0
-        for word in _WORD.findall(text):
+        for word in words:
             if word in PREPOSITIONS:
                 emphasis = _AFTER_PREPOSITION
             elif word not in STOP_WORDS:
-                self.words.setdefault(stem(word), emphasis)
+                self.words.setdefault(stem(word), _MINE if word == "mine" else emphasis)
+                if verbs.get(word) is UPDATE and word not in METHODS:
+                    self.words.setdefault(stem("update"), emphasis)
+        self.words = self.words or dict.fromkeys(map(stem, words), 1.0)
 
 
 def _merge(found: dict[int, float], weights: Mapping[int, float], factor: float) -> None:
@@ -201,14 +281,9 @@ def _stems(*texts: str) -> set[str]:
     return {stem(word.lower()) for word in set(_WORD.findall(" ".join(texts)))}
 
 
-def _query_words(query: str) -> Iterator[str]:
-    """The words of a query without stop words."""
-    return (stem(word) for word in (found.lower() for found in _WORD.findall(query)) if word not in STOP_WORDS)
-
-
 def _row_words(row: OperationRow) -> Iterator[tuple[str, set[str]]]:
-    yield "tag", _stems(*row.tags, *DOES.get(row.method, ()))
-    yield "path", _stems(row.path)
+    yield "tag", _stems(*row.tags)
+    yield "path", _stems(row.path, *DOES.get(row.method, ()))
     yield "summary", _stems(undone(row.summary))
     yield "name", _stems(undone(row.name), row.operation_id or "", *(pair[1] for pair in row.names_by_tag))
 

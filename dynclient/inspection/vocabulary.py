@@ -32,17 +32,29 @@ def _words(text: str) -> frozenset[str]:
 
 
 STOP_WORDS = _words(
-    """a all am an and any are as at be been being but by can could did do does doing done each every everything for
-    from give had has have having he her here him his how i if in into is it its just let me many mine much my need
-    no nobody not now of off on one only or our out over own please she should so some somebody someone something than
-    that the their them then there these they this those to too up us use used using very want was
-    we were what when where which while whom whose why will with without would you your"""
+    """a actually again all already also am an and another any anymore anything are as at be been being but by certain
+    could currently detail details did different do does doing done each else entire ever every everything exactly
+    existing for from give had has have having he help her here him his how i if in info information into is it its
+    just let like lot many me more most much my named need no nobody not now of off on one only or other our out
+    over own particular please really she should single so some somebody someone something specific still than that
+    the their them then there these they this those to today tomorrow too up us use used using very want was we were
+    what when where which while whom whose why will with without would yet you your"""
+)
+QUESTIONS = _words("how is what when where which who")
+DETERMINERS = _words(
+    """a all an another any each every her his its mine my new of one our same some that the their these
+    this those your"""
 )
 PREPOSITIONS = _words("about at by for from in inside into of on onto out to with within")
 # Idioms, each with the verb that APIs use for it.
 IDIOMS = tuple(
     (expression(rf"\b(?:{idiom})\b"), f" {word} ")
     for idiom, word in (
+        ("^(?:please )?how (?:do|can|could|would|should|to)(?: i| we| you)?", ""),
+        ("^(?:please )?(?:can|could|would|will) (?:i|we|you)(?! do)", ""),
+        ("^(?:i|we)(?:['\u2019]d| would)? (?:want|need|like|wish|have)(?: to)?", ""),
+        ("^is there (?:a|any) way to", ""),
+        ("(?:can|may) (?:he|she|they|somebody|someone|(?:this|that|the|a|an|my) [a-z]+)", "access permission"),
         ("(?:logged|signed) in|who ?am ?i|myself", "authenticated"),
         ("my", "mine"),
         ("(?:speech|voice|audio|recordings?) (?:in)?to text", "transcription"),
@@ -60,6 +72,16 @@ IDIOMS = tuple(
         ("allowed to do|may do|can i do", "access permission rules"),
         ("log ?out|sign ?out", "logout session revoke"),
         ("in charge", "assign"),
+        ("spin up|bring up|stand up", "create"),
+        ("tear down|take down|bring down|shut down|clean up|clear out", "delete"),
+        ("roll(?:ed|ing)? back", "rollback"),
+        ("kick off|fire off", "start"),
+        ("call off|opt out", "cancel"),
+        ("top up", "topup"),
+        ("sign up", "register"),
+        ("by hand|manually", " "),
+        ("log into|shell into|ssh into", "exec"),
+        ("prs?", "pull request"),
         ("how (?:much|many) (?:time|often)", "count"),
     )
 )
@@ -72,18 +94,19 @@ _UNDO = expression(
 _ALIKE = tuple(
     frozenset(stem(word) for word in line.split())
     for line in (
-        "get retrieve fetch read show view see look check display print",
+        "get retrieve fetch read show view see look check display print describe inspect preview list",
         "list find search browse lookup query",
-        "create add new make post register open start insert generate",
-        "update change edit modify set patch put replace rename adjust fix correct",
-        "delete remove cancel destroy erase drop revoke discard throw kick take uninstall detach clear",
-        "stop end cancel halt terminate abort close finish hang expire",
+        "create add new make post register open start insert generate launch deploy provision define",
+        "update change edit modify set patch put replace rename adjust fix correct upgrade downgrade configure",
+        "delete remove cancel destroy erase drop revoke discard throw kick take uninstall detach clear wipe kill",
+        "stop end cancel halt terminate abort close finish hang expire kill",
         "pause freeze suspend disable block deactivate lock snooze",
         "resume continue unfreeze enable activate unblock unlock",
         "run execute exec trigger start launch dispatch",
         "rerun restart retry redo repeat",
         "undo revert rollback reverse restore unarchive undelete back",
         "send post write say tell deliver notify submit",
+        "report submit record",
         "give grant assign allow add share put",
         "approve accept confirm allow review",
         "reject deny decline refuse dismiss",
@@ -94,21 +117,21 @@ _ALIKE = tuple(
         "buy purchase order",
         "refund return reverse",
         "transfer move migrate hand",
-        "copy duplicate clone fork",
+        "copy duplicate clone fork mirror",
         "save store keep",
         "schedule later delay plan",
-        "verify validate check test",
+        "verify validate check test review",
         "archive hide close",
         "train tune teach",
         "draw paint generate",
         "ask prompt question complete chat",
-        "mine authenticated own",
+        "mine authenticated own self me current",
         "left remaining quota limit rate",
         "person people user member colleague coworker teammate participant collaborator who employee",
         "picture image photo drawing icon avatar",
         "text message sms",
         "phone call dial ring telephone",
-        "bill invoice billing",
+        "bill invoice billing receipt",
         "money balance funds cost payment amount credit",
         "pay payment charge cost spend spent paid price fee expense",
         "next upcoming future",
@@ -121,10 +144,32 @@ _ALIKE = tuple(
         "password secret credential key token",
         "failed failure error fault problem broken",
         "log history event output activity happened",
+        "log tail trace",
         "history past old previous earlier",
         "usage metric statistic stats traffic consumption consume quota limit",
         "visitor visit view traffic looked",
         "comment reply answer response note",
+        "issue bug ticket defect problem",
+        "dispute chargeback",
+        "merge squash combine join",
+        "watch subscribe follow",
+        "tax vat gst",
+        "seller merchant vendor account",
+        "tag release version",
+        "commit push save",
+        "replica scale size instance",
+        "health status state condition healthy alive green",
+        "certificate tls ssl",
+        "firewall network policy restrict",
+        "public expose ingress external internet",
+        "cron timer periodic nightly schedule",
+        "check status test",
+        "subscription membership recurring monthly",
+        "diff change compare",
+        "fee commission",
+        "transfer payout withdraw",
+        "color colour",
+        "profile account user",
         "label tag",
         "speech audio voice sound aloud speak spoken",
         "transcript transcription dictation",
@@ -133,7 +178,7 @@ _ALIKE = tuple(
         "channel conversation room chat",
         "emoji reaction thumbs like",
         "customer client buyer",
-        "discount coupon promotion voucher",
+        "discount coupon promotion voucher promo percentage",
         "job task run build pipeline workflow",
         "access permission right role allowed",
         "version release revision",
@@ -149,34 +194,35 @@ _ALIKE = tuple(
 )
 SAME = {word: frozenset().union(*(line for line in _ALIKE if word in line)) for line in _ALIKE for word in line}
 """The stem of a word, and the stems of those that mean the same."""
+UNSAFE = frozenset({"DELETE", "PATCH", "POST", "PUT"})
+CREATE, UPDATE = frozenset({"POST", "PUT"}), frozenset({"PATCH", "POST", "PUT"})
 # Verbs by the methods that do what they say; a query is about those of its first verb.
 METHODS: Mapping[str, frozenset[str]] = {
     verb: methods
     for verbs, methods in (
         (
-            """browse check count display download export fetch find get how is list look read retrieve search see show
-            view what when where which who""",
+            """browse count describe display download export fetch find get how inspect is list look preview read
+            retrieve search see show tail view what when where which who""",
             SAFE,
         ),
         (
-            "delete destroy detach discard drop erase kick remove revoke throw unassign uninstall",
+            "delete destroy detach discard drop erase kick kill remove revoke throw unassign uninstall wipe",
             frozenset({"DELETE", "POST"}),
         ),
+        ("can check validate verify", frozenset({"GET", "HEAD", "POST"})),
+        ("cancel close disable end hang leave quit reset stop terminate undo", UNSAFE),
         (
-            "cancel close disable end hang leave quit reset stop terminate undo",
-            frozenset({"DELETE", "PATCH", "POST", "PUT"}),
+            """add ask block book build buy call copy create deploy draw follow generate give grant invite issue launch
+            make message new onboard open order phone post protect provision publish purchase put refund register
+            report request run say send share speak start submit take text train trigger upload""",
+            CREATE,
         ),
         (
-            """add ask block book build buy call copy create draw follow generate give grant invite make message new
-            open order phone post publish purchase put refund register request run say send share speak start submit
-            take text train trigger upload""",
-            frozenset({"POST", "PUT"}),
-        ),
-        (
-            """accept answer approve archive assign change charge confirm edit enable execute fix freeze hide launch
-            limit lock mark merge modify move patch pause pay reject remind rename replace rerun restart restore resume
-            retry revert save schedule set store touch transfer turn update write""",
-            frozenset({"PATCH", "POST", "PUT"}),
+            """accept answer approve archive assign change charge configure confirm downgrade edit enable execute fix
+            freeze hide label limit lock mark merge modify move patch pause pay reject remind rename replace rerun
+            restart restore resume retry revert save schedule set squash store suspend switch tag touch transfer
+            turn update upgrade write""",
+            UPDATE,
         ),
     )
     for verb in verbs.split()
@@ -186,3 +232,10 @@ METHODS: Mapping[str, frozenset[str]] = {
 def undone(text: str) -> str:
     """``unfollow`` is to remove a follow."""
     return _UNDO.sub("remove ", text)
+
+
+def methods_of(verb: str) -> frozenset[str]:
+    """The methods that do what a verb says; none if it is not a known verb. To ``reopen`` is to update."""
+    if verb not in METHODS and verb.startswith("re") and verb[2:] in METHODS:
+        return UPDATE
+    return METHODS.get(verb, frozenset())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -43,9 +44,9 @@ DOCUMENT = {
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        ("hangup", ["hangup", "hangup_all", "end_call", "other", "list_calls"]),
-        ("HANGUP calls", ["end_call", "hangup", "list_calls", "hangup_all"]),
-        ("please hang up all the calls", ["end_call", "list_calls"]),
+        ("hangup", ["hangup", "other", "hangup_all", "end_call"]),
+        ("HANGUP calls", ["hangup", "end_call", "list_calls", "other", "hangup_all"]),
+        ("please hang up all the calls", ["end_call", "list_calls", "hangup", "other"]),
         ("endCall", ["end_call", "list_calls"]),
         ("the shades", ["find"]),
         ("shade", ["find"]),
@@ -61,6 +62,43 @@ DOCUMENT = {
 )
 def test_the_best_come_first(words, found):
     assert list(dynclient.load(DOCUMENT).operations.search(words)) == found
+
+
+def crud(path, item, singular, plural):
+    answers = {"responses": {}}
+    return {
+        path: {
+            "get": {"operationId": f"list{plural}", **answers},
+            "post": {"operationId": f"create{singular}", **answers},
+        },
+        f"{path}/{item}": {
+            "get": {"operationId": f"get{singular}", **answers},
+            "patch": {"operationId": f"update{singular}", **answers},
+            "delete": {"operationId": f"delete{singular}", **answers},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("how do I make an order", "create_order"),
+        ("I'd like to see all orders", "list_orders"),
+        ("show me an order", "get_order"),
+        ("reopen the order", "update_order"),
+        ("a customer's order, please delete it", "delete_order"),
+        ("add a pr", "create_pull_request"),
+        ("list PRs", "list_pull_requests"),
+        ("is there a way to change a pull request?", "update_pull_request"),
+    ],
+)
+def test_the_verb_picks_the_method_and_the_number_the_path(words, first):
+    paths = {
+        **crud("/orders", "{id}", "Order", "Orders"),
+        **crud("/pulls", "{id}", "PullRequest", "PullRequests"),
+        **crud("/orders/{id}/items", "{item}", "OrderItem", "OrderItems"),
+    }
+    assert next(iter(dynclient.load(DOCUMENT | {"paths": paths}).operations.search(words)), None) == first
 
 
 ODD = {
@@ -127,7 +165,7 @@ def test_wishes_in_plain_words_find_their_operation_among_the_first_five(shared)
             started = time.process_time()
             found = list(operations.search(wish))[:5]
             seconds.append(time.process_time() - started)
-            if not {rows[one] for one in found} & set(keys):
+            if not any(fnmatchcase(rows[one], key) for one in found for key in keys):
                 missed.append(wish)
     assert len(missed) <= len(seconds) / 10, missed
     assert sorted(seconds)[len(seconds) // 2] < 0.05

@@ -231,6 +231,12 @@ class Reopenable(Protocol):
     def attempts(self) -> int:
         """How often it may be opened in a row."""
 
+    def chunk(self) -> RunBlocking | Await:
+        """The step that reads the next chunk; its result is None at the end."""
+
+    def close(self, response: Response) -> RunBlocking | Await:
+        """The step that closes a response."""
+
     def reopen(self, request: Request, reader: ResponseReader) -> Flow[None]:
         """Open it by another request, with another reader of its head."""
 
@@ -241,21 +247,10 @@ class Reopenable(Protocol):
 class Download:
     """One body that is being saved to a file; reopened where it breaks off."""
 
-    def __init__(
-        self,
-        body: Reopenable,
-        version: Version,
-        chunk: Callable[[], RunBlocking | Await],
-        close: Callable[[Response], RunBlocking | Await],
-    ) -> None:
-        """Take a body of which nothing was read yet.
-
-        ``chunk`` makes the step that reads its next bytes, ``close`` the step that closes a response.
-        """
+    def __init__(self, body: Reopenable, version: Version) -> None:
+        """Take a body of which nothing was read yet."""
         self._body = body
         self._version = version
-        self._chunk = chunk
-        self._close = close
         self._failed = 0
 
     def saved(self, path: str | os.PathLike[str], progress: Progress | None) -> Flow[Path]:
@@ -271,7 +266,7 @@ class Download:
                 yield from self._go_on(file)
             while file.size != self._version.size:
                 try:
-                    data: bytes | None = yield self._chunk()
+                    data: bytes | None = yield self._body.chunk()
                     if data is None and self._version.size is not None:
                         raise ConnectionLost("the body ended before it was complete")
                 except DynclientError as error:
@@ -316,7 +311,7 @@ class Download:
         yield RunBlocking(partial(file.restart, self._version))
 
     def _ask(self, fields: Mapping[str, str]) -> Flow[None]:
-        yield self._close(self._body.streamed.response)
+        yield self._body.close(self._body.streamed.response)
         # A range is one of the bytes as they are sent.
         headers = self._body.request.headers.replace("Accept-Encoding", "identity")
         for name, value in fields.items():

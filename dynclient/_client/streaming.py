@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from dynclient import codecs
 from dynclient._call import Flow, call, is_repeatable
@@ -53,11 +53,11 @@ class Body:
     """The body of a streamed call: opens it, and opens it again for reconnection."""
 
     def __init__(
-        self, flow: Callable[..., Flow[StreamedResponse]], request: Request, options: CallOptions, transport: Any
+        self, flow: Callable[..., Flow[StreamedResponse]], request: Request, options: CallOptions, client: Dispatcher
     ) -> None:
         """``flow`` is :func:`~dynclient._call.call` with all of its arguments but the request and the deadline."""
         self.request = request
-        self.transport = transport
+        self.transport, self.is_async = client.state.transport, client.is_async
         self.is_closed = self.is_begun = False
         self.streamed: StreamedResponse
         self._flow = flow
@@ -107,17 +107,15 @@ class Body:
 
     def reopen(self, request: Request, reader: ResponseReader) -> Flow[None]:
         """Open the stream once more, by another request and with another reader of its head."""
-        streamed = yield from self._flow(request, deadline=self._deadline, reader=reader)
-        self.opened(streamed, self.iterator)
+        self.opened((yield from self._flow(request, deadline=self._deadline, reader=reader)))
 
-    def opened(self, streamed: StreamedResponse, chunks: Callable[[Any], Any]) -> None:
-        """Read from this response; ``chunks`` makes an iterator of its body."""
+    def opened(self, streamed: StreamedResponse) -> None:
+        """Read from this response."""
         self.streamed = streamed
-        self.iterator = chunks
-        self._chunks = chunks(streamed.response.body)
+        self._chunks: Any = (drivers.chunks_async if self.is_async else drivers.chunks)(streamed.response.body)
 
-    def chunks(self) -> Any:
-        """The iterator over the unread chunks.
+    def chunk(self) -> RunBlocking | Await:
+        """The step that reads the next chunk; its result is None at the end.
 
         Raises:
             RequestError: the answer is closed.
@@ -125,7 +123,11 @@ class Body:
         if self.is_closed:
             raise RequestError("the answer is closed", hint="read it within its `with` statement")
         self.is_begun = True
-        return self._chunks
+        return Await(anext(self._chunks, None)) if self.is_async else RunBlocking(partial(next, self._chunks, None))
+
+    def close(self, response: Response) -> RunBlocking | Await:
+        """The step that closes a response."""
+        return Await(drivers.close_async(response)) if self.is_async else RunBlocking(partial(drivers.close, response))
 
     def completed(self, error: DynclientError) -> DynclientError:
         """Add to an error the facts of its call: the operation, the request, the number of attempts."""
@@ -197,8 +199,15 @@ class _Whole(BodyBuffer):
         yield from value
 
 
-class _Source(Generic[T]):
-    """Splits a body, and reopens it where it ends if requested; the part without I/O."""
+class Pieces(Generic[T]):
+    """The pieces of a body, once over, for ``for`` or ``async for``; it is reopened where it ends if requested."""
+
+    if TYPE_CHECKING:
+
+        def __iter__(self) -> Iterator[T]: ...
+        def __next__(self) -> T: ...
+        def __aiter__(self) -> AsyncIterator[T]: ...
+        async def __anext__(self) -> T: ...
 
     def __init__(self, body: Body, splitter: Any, reconnect: int = 0) -> None:
         """``reconnect`` is how often in a row the body is opened again without an item in between."""
@@ -251,41 +260,38 @@ class _Source(Generic[T]):
         if opened is None:
             self._ended = True
             return
-        self._body.opened(opened, self._body.iterator)
+        self._body.opened(opened)
         self._splitter = self._splitter.reopened(opened)
 
-
-class BodyIterator(_Source[T], Iterator[T]):
-    """The pieces of a body: an iterator, once over."""
-
-    @outermost
-    def __next__(self) -> T:
-        while (piece := self._piece()) is _NOTHING:
-            if self._ended:
-                raise StopIteration
+    def _read(self) -> Flow[T]:
+        """Read until there is a piece, or the end: ``_NOTHING``."""
+        while (piece := self._piece()) is _NOTHING and not self._ended:
             try:
-                flow = self._fed(next(self._body.chunks(), None))
+                flow = self._fed((yield self._body.chunk()))
             except DynclientError as error:
                 flow = self._lost(error)
             if flow is not None:
-                self._reopened(drive(flow, self._body.transport))
+                self._reopened((yield from flow))
         return piece
 
 
-class AsyncBodyIterator(_Source[T], AsyncIterator[T]):
-    """The pieces of a body: an asynchronous iterator, once over."""
+class BodyIterator(Pieces[T], Iterator[T]):
+    """The pieces of a body, in a thread."""
+
+    @outermost
+    def __next__(self) -> T:
+        if (piece := drive(self._read(), self._body.transport)) is _NOTHING:
+            raise StopIteration
+        return piece
+
+
+class AsyncBodyIterator(Pieces[T], AsyncIterator[T]):
+    """The pieces of a body, in a task."""
 
     @outermost
     async def __anext__(self) -> T:
-        while (piece := self._piece()) is _NOTHING:
-            if self._ended:
-                raise StopAsyncIteration
-            try:
-                flow = self._fed(await anext(self._body.chunks(), None))
-            except DynclientError as error:
-                flow = self._lost(error)
-            if flow is not None:
-                self._reopened(await drive_async(flow, self._body.transport))
+        if (piece := await drive_async(self._read(), self._body.transport)) is _NOTHING:
+            raise StopAsyncIteration
         return piece
 
 
@@ -320,25 +326,59 @@ class _Answer:
         """How many requests the call has sent."""
         return self._body.streamed.response.attempts
 
-    @property
-    def _length(self) -> int | None:
-        """The number of all bytes; None if unknown, as for a body with a content coding."""
-        return length_of(self._body.streamed.response)
+    def _pieces(self, splitter: Any, reconnect: int = 0) -> Pieces[Any]:
+        return (AsyncBodyIterator if self._body.is_async else BodyIterator)(self._body, splitter, reconnect)
 
-    def _download(
-        self, chunk: Callable[[], RunBlocking | Await], close: Callable[[Response], RunBlocking | Await]
-    ) -> Download | None:
-        """The Download of the body with ``resume=True``; None if the server can't send the rest of it."""
-        if self._body.is_begun:
+    def iter_bytes(self, size: int | None = None) -> Pieces[bytes]:
+        """The body in chunks of ``size`` bytes, or as they arrive, with its content codings decoded."""
+        return self._pieces(sequence.ByteSplitter(size))
+
+    def iter_text(self) -> Pieces[str]:
+        """The body as text, strictly in the charset of the Content-Type, or in UTF-8."""
+        return self._pieces(self._in_charset(sequence.TextSplitter))
+
+    def iter_lines(self) -> Pieces[str]:
+        """The body's lines, without their ends."""
+        return self._pieces(self._in_charset(sequence.LineSplitter, self._body.streamed.reader.limits))
+
+    def iter_items(self, *, reconnect: int = 0) -> Pieces[Any]:
+        """The body's items, each validated: JSON Lines, JSON sequences, events, the items of an array.
+
+        An event is a mapping of its fields, or only its data, read from JSON, if the document describes only the data;
+        ``[DONE]`` ends such a stream. :meth:`iter_events` has all fields of each event.
+
+        ``reconnect`` is how often in a row a stream of server-sent events is opened again when it ends or breaks off,
+        with Last-Event-ID.
+        """
+        return self._pieces(Items(self._body.streamed), reconnect)
+
+    def iter_events(self) -> Pieces[dict[str, Any]]:
+        """The server-sent events of the body as they arrive: mappings of their fields, with ``data`` as text."""
+        return self._pieces(sequence.EventSplitter(None, self._body.streamed.reader.limits))
+
+    def _whole(self) -> Pieces[bytes]:
+        response = self._body.streamed.response
+        return self._pieces(BodyBuffer(response, self._body.streamed.reader.limits))
+
+    def _saved(self, path: str | os.PathLike[str], progress: Progress | None, *, resume: bool) -> Flow[Path]:
+        """Save the rest of the body."""
+        response = self._body.streamed.response
+        if resume and self._body.is_begun:
             raise ArgumentError("resume=True saves a whole body; some of this one was read already", argument="resume")
-        version = version_of(self._body.streamed.response)
-        return None if version is None else Download(self._body, version, chunk, close)
-
-    def _buffer(self) -> BodyBuffer:
-        return BodyBuffer(self._body.streamed.response, self._body.streamed.reader.limits)
-
-    def _events(self) -> sequence.EventSplitter:
-        return sequence.EventSplitter(None, self._body.streamed.reader.limits)
+        if resume and (version := version_of(response)) is not None:
+            return (yield from Download(self._body, version).saved(path, progress))
+        file: AtomicFile = yield RunBlocking(partial(AtomicFile, path))
+        try:
+            while (chunk := (yield self._body.chunk())) is not None:
+                yield RunBlocking(partial(file.write, chunk))
+                if progress is not None:
+                    progress(file.size, length_of(response))
+            yield RunBlocking(file.keep)
+        except DynclientError as error:
+            raise self._body.completed(error) from error.__cause__
+        finally:
+            file.discard()
+        return file.path
 
     def _in_charset(self, splitter: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -357,37 +397,11 @@ class Answer(_Answer):
     def __iter__(self) -> Iterator[Any]:
         return self.iter_items()
 
-    def iter_bytes(self, size: int | None = None) -> Iterator[bytes]:
-        """The body in chunks of ``size`` bytes, or as they arrive, with its content codings decoded."""
-        return BodyIterator(self._body, sequence.ByteSplitter(size))
-
-    def iter_text(self) -> Iterator[str]:
-        """The body as text, strictly in the charset of the Content-Type, or in UTF-8."""
-        return BodyIterator(self._body, self._in_charset(sequence.TextSplitter))
-
-    def iter_lines(self) -> Iterator[str]:
-        """The body's lines, without their ends."""
-        return BodyIterator(self._body, self._in_charset(sequence.LineSplitter, self._body.streamed.reader.limits))
-
-    def iter_items(self, *, reconnect: int = 0) -> Iterator[Any]:
-        """The body's items, each validated: JSON Lines, JSON sequences, events, the items of an array.
-
-        An event is a mapping of its fields, or only its data, read from JSON, if the document describes only the data;
-        ``[DONE]`` ends such a stream. :meth:`iter_events` has all fields of each event.
-
-        ``reconnect`` is how often in a row a stream of server-sent events is opened again when it ends or breaks off,
-        with Last-Event-ID.
-        """
-        return BodyIterator(self._body, Items(self._body.streamed), reconnect)
-
-    def iter_events(self) -> Iterator[dict[str, Any]]:
-        """The server-sent events of the body as they arrive: mappings of their fields, with ``data`` as text."""
-        return BodyIterator(self._body, self._events())
-
     def read(self) -> bytes:
         """Read the rest of the body."""
-        return next(BodyIterator[bytes](self._body, self._buffer()))
+        return next(self._whole())
 
+    @outermost
     def save(self, path: str | os.PathLike[str], *, progress: Progress | None = None, resume: bool = False) -> Path:
         """Save the rest of the body to a file; a failed download leaves no file.
 
@@ -398,19 +412,7 @@ class Answer(_Answer):
         supports ranges and sends an ETag or a Last-Modified, and a body without a content coding; otherwise the whole
         body is downloaded.
         """
-        body = self._body
-        download = resume and self._download(
-            lambda: RunBlocking(lambda: next(body.chunks(), None)),
-            lambda response: RunBlocking(lambda: drivers.close(response)),
-        )
-        if download:
-            return drive(download.saved(path, progress), body.transport)
-        with AtomicFile(path) as file:
-            for chunk in self.iter_bytes():
-                file.write(chunk)
-                if progress is not None:
-                    progress(file.size, self._length)
-        return file.path
+        return drive(self._saved(path, progress, resume=resume), self._body.transport)
 
     def close(self) -> None:
         """Close the connection, if the body was not read to its end."""
@@ -427,52 +429,16 @@ class AsyncAnswer(_Answer):
     def __aiter__(self) -> AsyncIterator[Any]:
         return self.iter_items()
 
-    def iter_bytes(self, size: int | None = None) -> AsyncIterator[bytes]:
-        """The body in chunks of ``size`` bytes, or as they arrive, with its content codings decoded."""
-        return AsyncBodyIterator(self._body, sequence.ByteSplitter(size))
-
-    def iter_text(self) -> AsyncIterator[str]:
-        """The body as text, strictly in the charset of the Content-Type, or in UTF-8."""
-        return AsyncBodyIterator(self._body, self._in_charset(sequence.TextSplitter))
-
-    def iter_lines(self) -> AsyncIterator[str]:
-        """The body's lines, without their ends."""
-        return AsyncBodyIterator(self._body, self._in_charset(sequence.LineSplitter, self._body.streamed.reader.limits))
-
-    def iter_items(self, *, reconnect: int = 0) -> AsyncIterator[Any]:
-        """The body's items, each validated; see :meth:`Answer.iter_items`."""
-        return AsyncBodyIterator(self._body, Items(self._body.streamed), reconnect)
-
-    def iter_events(self) -> AsyncIterator[dict[str, Any]]:
-        """The server-sent events of the body as they arrive; see :meth:`Answer.iter_events`."""
-        return AsyncBodyIterator(self._body, self._events())
-
     async def read(self) -> bytes:
         """Read the rest of the body."""
-        return await anext(AsyncBodyIterator[bytes](self._body, self._buffer()))
+        return await anext(self._whole())
 
+    @outermost
     async def save(
         self, path: str | os.PathLike[str], *, progress: Progress | None = None, resume: bool = False
     ) -> Path:
         """Save the rest of the body, as :meth:`Answer.save` does; the file is written in worker threads."""
-        from anyio.to_thread import run_sync
-
-        body = self._body
-        download = resume and self._download(
-            lambda: Await(anext(body.chunks(), None)), lambda response: Await(drivers.close_async(response))
-        )
-        if download:
-            return await drive_async(download.saved(path, progress), body.transport)
-        file = await run_sync(AtomicFile, path)
-        try:
-            async for chunk in self.iter_bytes():
-                await run_sync(file.write, chunk)
-                if progress is not None:
-                    progress(file.size, self._length)
-            await run_sync(file.keep)
-        finally:
-            file.discard()
-        return file.path
+        return await drive_async(self._saved(path, progress, resume=resume), self._body.transport)
 
     async def aclose(self) -> None:
         """Close the connection, if the body was not read to its end."""
@@ -488,7 +454,7 @@ class Streaming:
 
     @outermost
     def __enter__(self) -> Answer:
-        self._body.opened(drive(self._body.begin(), self._body.transport), drivers.chunks)
+        self._body.opened(drive(self._body.begin(), self._body.transport))
         self._answer = Answer(self._body)
         return self._answer
 
@@ -504,7 +470,7 @@ class AsyncStreaming:
 
     @outermost
     async def __aenter__(self) -> AsyncAnswer:
-        self._body.opened(await drive_async(self._body.begin(), self._body.transport), drivers.chunks_async)
+        self._body.opened(await drive_async(self._body.begin(), self._body.transport))
         self._answer = AsyncAnswer(self._body)
         return self._answer
 
@@ -517,5 +483,5 @@ def streamed(dispatcher: Dispatcher, plan: Plan, bound: Bound, options: CallOpti
     options = dispatcher.options if options is None else options
     prepared = dispatcher.prepared(plan, bound, plan.streaming(options))
     request = prepared.pop("request")
-    body = Body(partial(call, stream=True, **prepared), request, options, dispatcher.state.transport)
+    body = Body(partial(call, stream=True, **prepared), request, options, dispatcher)
     return (AsyncStreaming if dispatcher.is_async else Streaming)(body)

@@ -84,7 +84,7 @@ class CommonOptions(TypedDict, total=False):
 
 class _LoadOptions(CommonOptions, total=False):
     limits: Limits
-    references: Iterable[str]
+    references: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     overlays: str | os.PathLike[str] | Mapping[str, object] | Iterable[str | os.PathLike[str] | Mapping[str, object]]
     document_headers: Mapping[str, str] | None
     document_auth: str | Secret | tuple[str | Secret, str | Secret] | None

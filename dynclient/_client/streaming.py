@@ -199,7 +199,7 @@ class _Whole(BodyBuffer):
         yield from value
 
 
-class Pieces(Generic[T]):
+class IterableBody(Generic[T]):
     """The pieces of a body, once over, for ``for`` or ``async for``; it is reopened where it ends if requested."""
 
     if TYPE_CHECKING:
@@ -275,7 +275,7 @@ class Pieces(Generic[T]):
         return piece
 
 
-class BodyIterator(Pieces[T], Iterator[T]):
+class BodyIterator(IterableBody[T], Iterator[T]):
     """The pieces of a body, in a thread."""
 
     @outermost
@@ -285,7 +285,7 @@ class BodyIterator(Pieces[T], Iterator[T]):
         return piece
 
 
-class AsyncBodyIterator(Pieces[T], AsyncIterator[T]):
+class AsyncBodyIterator(IterableBody[T], AsyncIterator[T]):
     """The pieces of a body, in a task."""
 
     @outermost
@@ -326,22 +326,22 @@ class _Answer:
         """How many requests the call has sent."""
         return self._body.streamed.response.attempts
 
-    def _pieces(self, splitter: Any, reconnect: int = 0) -> Pieces[Any]:
+    def _iterated(self, splitter: Any, reconnect: int = 0) -> IterableBody[Any]:
         return (AsyncBodyIterator if self._body.is_async else BodyIterator)(self._body, splitter, reconnect)
 
-    def iter_bytes(self, size: int | None = None) -> Pieces[bytes]:
+    def iter_bytes(self, size: int | None = None) -> IterableBody[bytes]:
         """The body in chunks of ``size`` bytes, or as they arrive, with its content codings decoded."""
-        return self._pieces(sequence.ByteSplitter(size))
+        return self._iterated(sequence.ByteSplitter(size))
 
-    def iter_text(self) -> Pieces[str]:
+    def iter_text(self) -> IterableBody[str]:
         """The body as text, strictly in the charset of the Content-Type, or in UTF-8."""
-        return self._pieces(self._in_charset(sequence.TextSplitter))
+        return self._iterated(self._in_charset(sequence.TextSplitter))
 
-    def iter_lines(self) -> Pieces[str]:
+    def iter_lines(self) -> IterableBody[str]:
         """The body's lines, without their ends."""
-        return self._pieces(self._in_charset(sequence.LineSplitter, self._body.streamed.reader.limits))
+        return self._iterated(self._in_charset(sequence.LineSplitter, self._body.streamed.reader.limits))
 
-    def iter_items(self, *, reconnect: int = 0) -> Pieces[Any]:
+    def iter_items(self, *, reconnect: int = 0) -> IterableBody[Any]:
         """The body's items, each validated: JSON Lines, JSON sequences, events, the items of an array.
 
         An event is a mapping of its fields, or only its data, read from JSON, if the document describes only the data;
@@ -350,15 +350,15 @@ class _Answer:
         ``reconnect`` is how often in a row a stream of server-sent events is opened again when it ends or breaks off,
         with Last-Event-ID.
         """
-        return self._pieces(Items(self._body.streamed), reconnect)
+        return self._iterated(Items(self._body.streamed), reconnect)
 
-    def iter_events(self) -> Pieces[dict[str, Any]]:
+    def iter_events(self) -> IterableBody[dict[str, Any]]:
         """The server-sent events of the body as they arrive: mappings of their fields, with ``data`` as text."""
-        return self._pieces(sequence.EventSplitter(None, self._body.streamed.reader.limits))
+        return self._iterated(sequence.EventSplitter(None, self._body.streamed.reader.limits))
 
-    def _whole(self) -> Pieces[bytes]:
+    def _whole(self) -> IterableBody[bytes]:
         response = self._body.streamed.response
-        return self._pieces(BodyBuffer(response, self._body.streamed.reader.limits))
+        return self._iterated(BodyBuffer(response, self._body.streamed.reader.limits))
 
     def _saved(self, path: str | os.PathLike[str], progress: Progress | None, *, resume: bool) -> Flow[Path]:
         """Save the rest of the body."""

@@ -73,7 +73,7 @@ def paged(
     }
     page = _page(shown if items is None else items, asked, values, url, id_name, has_defaults=items is not None)
     if items is not None or len(page.items) != len(shown):
-        filled = (value for value in _filled(draft.value, page.items) if _is_valid(draft, value))
+        filled = (value for value in _filled(draft.value, page.items) if draft.is_valid(value))
         draft = draft._replace(value=next(filled, draft.value))
     link = f'<{page.url}>; rel="next"' if page.url else ""
     draft = draft._replace(headers={**draft.headers, "link": link})
@@ -203,7 +203,7 @@ def _changed(draft: Draft, value: Any, keys: tuple[str, ...], kind: str, member:
         else:
             owner[keys[-1]] = said
         changed = {**value, keys[0]: owner} if len(keys) > 1 else owner
-        if _is_valid(draft, changed):
+        if draft.is_valid(changed):
             return changed
     return value
 
@@ -226,10 +226,6 @@ def _sayings(kind: str, name: str, member: Any, page: Page) -> list[Any]:
         return [text for text in ((url, token) if is_url else (token, url)) if text] + list(numbers)
     number = {"total": page.total, "page": page.page, "limit": page.limit, "offset": page.start}.get(kind)
     return [number] if type(member) is int and number is not None else []
-
-
-def _is_valid(draft: Draft, value: Any) -> bool:
-    return draft.offer is None or draft.offer.is_valid(value)
 
 
 def is_paged(draft: Draft, operation: model.Operation) -> bool:

@@ -299,6 +299,10 @@ class Draft(Record):
     value: Any = None
     headers: Mapping[str, str] = {}
 
+    def is_valid(self, value: Any) -> bool:
+        """Whether the response may have this value as its body."""
+        return self.offer is None or self.offer.is_valid(value)
+
 
 def choose(operation: model.Operation, accept: str, preference: Preference, body: Any = None) -> Draft:
     """Choose status, media type and value; ``body`` is that of the request.

@@ -170,7 +170,7 @@ class Store:
                 changed = _renumbered(item, place, first, identifier, number)
                 whole = {**value, place.wrapper: changed} if place.wrapper else changed
                 taken = path.replace("%s", quote(str(identifier), safe="")) in self._items
-                if not taken and (draft.offer is None or _is_valid(draft, whole)):
+                if not taken and draft.is_valid(whole):
                     return identifier, number
         return first, count
 
@@ -359,10 +359,6 @@ def _merged(item: dict[str, Any], more: dict[str, Any], place: IdPlace) -> dict[
     return merged
 
 
-def _is_valid(draft: Draft, value: Any) -> bool:
-    return draft.offer is None or draft.offer.is_valid(value)
-
-
 def _overlaid(draft: Draft, known: Mapping[str, Any], wrapper: str = "") -> Any:
     """The draft's value with the known values put into it, or into its wrapped item, as long as it stays valid."""
     schema = draft.offer.media_type.schema if draft.offer is not None else None
@@ -386,7 +382,7 @@ def _overlaid(draft: Draft, known: Mapping[str, Any], wrapper: str = "") -> Any:
         changed = {**value, name: fitting}
         if isinstance(fitting, str) and isinstance(value.get(name), str):
             changed = {**_renamed(changed, value[name], fitting, links_only=True), name: fitting}
-        if _is_valid(draft, {**draft.value, wrapper: changed} if wrapper else changed):
+        if draft.is_valid({**draft.value, wrapper: changed} if wrapper else changed):
             value = changed
     return {**draft.value, wrapper: value} if wrapper else value
 

@@ -32,14 +32,19 @@ class Asked(Record):
     pointer: str
 
     @property
+    def kinds(self) -> frozenset[str]:
+        """Its types, null left out; empty if they are unknown."""
+        return kinds(self.shape) if self.shape is not None else frozenset()
+
+    @property
     def is_number(self) -> bool:
         """Whether it is an integer, or a number."""
-        return self.shape is not None and bool(kinds(self.shape) & {"integer", "number"})
+        return bool(self.kinds & {"integer", "number"})
 
     @property
     def is_text(self) -> bool:
         """Whether it is a string, or of unknown type."""
-        return self.shape is None or not kinds(self.shape) or "string" in kinds(self.shape)
+        return not self.kinds or "string" in self.kinds
 
     @property
     def text(self) -> str:

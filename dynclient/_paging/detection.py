@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from dynclient._deferred import expression
-from dynclient._paging.answers import Answers, Asked, Field, folded, kinds, plain
+from dynclient._paging.answers import Answers, Asked, Field, folded, plain
 from dynclient._paging.rules import LINK, Confidence, Evidence, Keys, Pagination, path_text
 from dynclient._records import Record
 from dynclient._schemas import Shape
@@ -219,7 +219,7 @@ def is_around(name: str) -> bool:
 
 def _is_choice(one: Asked) -> bool:
     """Whether a value can't be a count: a string, a boolean, an array."""
-    return one.shape is not None and bool(kinds(one.shape)) and not one.is_number and "string" not in kinds(one.shape)
+    return not one.is_text and not one.is_number
 
 
 # The items.
@@ -347,9 +347,7 @@ def _may_be_token(one: Asked) -> bool:
         return False
     if one.shape is not None and (one.shape.format or "") in {"date", "date-time", "time", "uri"}:
         return False
-    return (
-        one.shape is None or not kinds(one.shape) or bool(kinds(one.shape) & {"string", "integer", "number", "object"})
-    )
+    return one.is_text or one.is_number or "object" in one.kinds
 
 
 def _is_token(field: Field) -> bool:

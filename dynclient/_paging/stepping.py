@@ -127,8 +127,6 @@ class Page(Iterable[_Item]):
         return self._here(index) if self._here is not None else ""
 
 
-_Following = tuple[tuple[Any, ...], str, bool] | None
-"""Values of the rule's targets, or a URL, and whether a Link header led there; None after the last page."""
 Steps = Generator[tuple["Page[Any] | None", "Request | PaginationError | None"], HTTPResult, None]
 
 
@@ -174,9 +172,7 @@ class _Walk:
         self.hidden = paging.hidden | secrets
         fields = urlsplit(self.first.url).query.split("&")
         self.secret_fields = [part for part in fields if _name(part) in secrets]
-        self.home = "//"  # no URL used here begins with it
         plain_url = self._absolute(self.first.url, self.first.url)
-        self.home = "{0.scheme}://{0.netloc}/".format(urlsplit(plain_url))
         self._remember(plain_url)
         if not (self.first.body is None or isinstance(self.first.body, bytes)):
             raise ArgumentError(
@@ -208,22 +204,8 @@ class _Walk:
 
         RFC 3986, 5: it is resolved against the URL of the request.
         """
-        url = quote(target.strip(), safe=_PRINTABLE)
-        if url.startswith("/") and not url.startswith("//") and "/." not in url:
-            url = self.home + url[1:]
-        elif not url.startswith(self.home):
-            url = self._joined(url, base)
-        url = url.partition("#")[0]
-        head, mark, query = url.partition("?")
-        if self.hidden and query:
-            query = "&".join(part for part in query.split("&") if _name(part) not in self.hidden)
-            url = head + mark * bool(query) + query
-        return url
-
-    def _joined(self, target: str, base: str) -> str:
-        """A URL that is neither a path nor begins as that of the first page."""
         try:
-            url = urljoin(base, target)
+            url = urljoin(base, quote(target.strip(), safe=_PRINTABLE))
             parts, there = urlsplit(url), origin(url)
             is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
         except ValueError:
@@ -236,7 +218,8 @@ class _Walk:
                 f"the next page is at another origin, {scheme}://{host}:{port}; nothing was sent there",
                 hint="base_url= sets another server for all calls",
             )
-        return url
+        query = "&".join(part for part in parts.query.split("&") if _name(part) not in self.hidden)
+        return parts._replace(query=query, fragment="").geturl()
 
     @staticmethod
     def _relative(url: str) -> str:
@@ -296,8 +279,7 @@ class _Walk:
             if found is not None:
                 if self.empty > _EMPTY_PAGES:
                     raise PaginationError(f"{self.empty:,} pages in a row have no items")
-                values, url, by_link = found
-                after = Position(values, url, here.number + 1, here.before + len(items or ()), 0, by_link)
+                after = found._replace(number=here.number + 1, before=here.before + len(items or ()))
                 following, there = self.request(after), after
         except DynclientError as error:
             if is_read:  # the next page is unknown: the list continues at the end of this one
@@ -382,8 +364,8 @@ class _Walk:
         self.known.add(digest)
         return is_new
 
-    def _following(self, result: HTTPResult, items: Any, request: Request, here: Position) -> _Following:
-        """The position of the next page; None after the last one."""
+    def _following(self, result: HTTPResult, items: Any, request: Request, here: Position) -> Position | None:
+        """The values or the URL of the next page; None after the last one."""
         # RFC 3986, 5.1.3: a reference is relative to the URL that was asked last, after redirects.
         request = result.request or request
         links = web_links(result.headers["link"]) if "link" in result.headers else ()
@@ -412,7 +394,7 @@ class _Walk:
 
     def _tokens(
         self, result: HTTPResult, items: Any, request: Request, here: Position, *, more: bool | None
-    ) -> _Following:
+    ) -> Position | None:
         """The next page by a token or a URL of the answer."""
         headers, data = result.headers, result.data
         found = tuple(
@@ -438,10 +420,10 @@ class _Walk:
             # A scroll keeps its token from the first page to the empty one.
             is_same, self.last_items = items == self.last_items, items
             is_new = self._remember(first) or not is_same
-            return (found, "", False) if items and (is_new or not self._ends(first, here)) else None
+            return Position(found) if items and (is_new or not self._ends(first, here)) else None
         if self._ends(first if len(found) == 1 else found, here):
             return None
-        return found, "", False
+        return Position(found)
 
     def _is_url(self, text: str, request: Request) -> bool:
         """Whether a token is a URL.
@@ -452,13 +434,13 @@ class _Walk:
             return text.split("/")[1] == urlsplit(request.url).path.split("/")[1]
         return text.startswith(("/", "?")) or _URL.match(text) is not None
 
-    def _to_url(self, target: str, request: Request, here: Position, *, by_link: bool = False) -> _Following:
+    def _to_url(self, target: str, request: Request, here: Position, *, by_link: bool = False) -> Position | None:
         if len(target) > _LONGEST_IN_HEAD:
             raise PaginationError(f"the URL of the next page has {len(target):,} characters")
         url = self._absolute(target, request.url)
-        return None if self._ends(url, here) else ((), url, by_link)
+        return None if self._ends(url, here) else Position(url=url, by_link=by_link)
 
-    def _counted(self, data: Any, items: Any, here: Position, *, more: bool | None) -> _Following:
+    def _counted(self, data: Any, items: Any, here: Position, *, more: bool | None) -> Position | None:
         """The next page by its number, or by the number of items before it."""
         is_same, self.last_items = items == self.last_items, items
         name, kind = self.next.targets[0].name, self.next.kind
@@ -479,7 +461,7 @@ class _Walk:
             return None
         self.full = max(self.full, len(items))
         now = self._number(here)
-        return (now + (1 if self.next.kind == "page" else len(items)),), "", False
+        return Position((now + (1 if kind == "page" else len(items)),))
 
     def _number(self, here: Position) -> int:
         """The number of a page, or of its first item."""

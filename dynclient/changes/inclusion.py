@@ -164,11 +164,6 @@ def _typed(name: str) -> Term:
     return Term({"type": name})
 
 
-@lru_cache
-def _having(name: str) -> Term:
-    return Term({"required": [name]})
-
-
 def _negation(one: Term) -> Term:
     return Term({"not": one.node}, one.entries)
 
@@ -232,7 +227,9 @@ class Claim(Record):
         """Whether it is proved of a keyword of the other term."""
         if keyword in _IGNORED:
             return True
-        types, check = _CHECKS.get(keyword, (self.facts.types, _unknown))
+        if keyword not in _CHECKS:
+            return False
+        types, check = _CHECKS[keyword]
         return self.facts.types.isdisjoint(types) or check(self)
 
     def includes(self, other: Term, *more: Term) -> bool:
@@ -247,10 +244,6 @@ class Claim(Record):
 # A check for each keyword of the other schema: whether it follows from the facts.
 
 Check = Callable[[Claim], bool]
-
-
-def _unknown(_: Claim) -> bool:
-    return False
 
 
 def _one_of(it: Claim) -> bool:
@@ -357,28 +350,6 @@ def _other_properties(it: Claim) -> bool:
     return all(it.below(terms, below[0]) for terms in found)
 
 
-def _property_names(it: Claim) -> bool:
-    return it.below((_typed("string"), *it.facts.below("propertyNames")), it.other.below("propertyNames"))
-
-
-def _dependent_required(it: Claim) -> bool:
-    said = it.facts.said("dependentRequired")
-    return all(
-        {*it.facts.required, *(one for known in said for one in known.get(name, ()))}.issuperset(names)
-        or it.proof.impossible((*it.ones, _having(name)))
-        for name, names in it.other.node["dependentRequired"].items()
-    )
-
-
-def _dependent_schemas(it: Claim) -> bool:
-    for name in it.other.node["dependentSchemas"]:
-        parts = [part for part in it.facts.parts if name in part.node.get("dependentSchemas", {})]
-        more = [*(part.below("dependentSchemas", name) for part in parts), _having(name)]
-        if not it.includes(it.other.below("dependentSchemas", name), *more):
-            return False
-    return True
-
-
 def _items(it: Claim) -> bool:
     first = len(it.other.node.get("prefixItems", ()))
     count = max([first, *(len(said) for said in it.facts.said("prefixItems"))])
@@ -393,24 +364,27 @@ def _items(it: Claim) -> bool:
 
 
 def _contains(it: Claim) -> bool:
-    facts, wanted, least = it.facts, it.other.below("contains"), it.other.node.get("minContains", 1)
-    most = it.other.node.get("maxContains", math.inf)
-    known = [(part.below("contains"), part.node) for part in facts.parts if "contains" in part.node]
-    prefix = max([0, *(len(said) for said in facts.said("prefixItems"))])
-    items = [facts.of_item(index) for index in range(prefix + 1)]
-    enough = (
-        least == 0
-        or any(node.get("minContains", 1) >= least and it.below((below,), wanted) for below, node in known)
-        or (facts.least("minItems") >= least and all(it.below(item, wanted) for item in items))
+    wanted = it.other.node
+    return any(
+        _same(part.below("contains"), it.other.below("contains"))
+        and part.node.get("minContains", 1) >= wanted.get("minContains", 1)
+        and part.node.get("maxContains", math.inf) <= wanted.get("maxContains", math.inf)
+        for part in it.facts.parts
+        if "contains" in part.node
     )
-    few = most >= facts.most("maxItems") or any(
-        node.get("maxContains", math.inf) <= most and it.below((wanted,), below) for below, node in known
-    )
-    return enough and few
 
 
 def _unique_items(it: Claim) -> bool:
     return not it.other.node["uniqueItems"] or True in it.facts.said("uniqueItems") or it.facts.most("maxItems") <= 1
+
+
+def _alike(*keywords: str) -> Check:
+    """Whether one of the terms has the same keywords."""
+
+    def having(term: Term) -> Term:
+        return Term({name: term.node[name] for name in keywords if name in term.node}, term.entries)
+
+    return lambda it: any(_same(having(part), having(it.other)) for part in it.facts.parts)
 
 
 def _at_least(keyword: str) -> Check:
@@ -431,8 +405,8 @@ _CHECKS: dict[str, tuple[frozenset[str], Check]] = {
     "anyOf": (TYPES, lambda it: any(map(it.includes, it.other.listed("anyOf")))),
     "const": (TYPES, _listed),
     "contains": (_ARRAY, _contains),
-    "dependentRequired": (_OBJECT, _dependent_required),
-    "dependentSchemas": (_OBJECT, _dependent_schemas),
+    "dependentRequired": (_OBJECT, _alike("dependentRequired")),
+    "dependentSchemas": (_OBJECT, _alike("dependentSchemas")),
     "enum": (TYPES, _listed),
     "exclusiveMaximum": (NUMERIC, _MAXIMUM),
     "exclusiveMinimum": (NUMERIC, _MINIMUM),
@@ -448,7 +422,7 @@ _CHECKS: dict[str, tuple[frozenset[str], Check]] = {
     "patternProperties": (_OBJECT, _pattern_properties),
     "prefixItems": (_ARRAY, _items),
     "properties": (_OBJECT, _properties),
-    "propertyNames": (_OBJECT, _property_names),
+    "propertyNames": (_OBJECT, _alike("propertyNames")),
     "required": (_OBJECT, lambda it: it.facts.required.issuperset(it.other.node["required"])),
     "type": (TYPES, lambda it: it.facts.types <= Facts((Term({"type": it.other.node["type"]}),)).types),
     "unevaluatedItems": (_ARRAY, _items),

@@ -59,21 +59,31 @@ class OperationNames:
     ``by_any`` also has operationIds, ``METHOD path``, and names with their namespace; an operationId goes first.
     """
 
-    __slots__ = ("by_any", "by_name", "by_namespace")
-
     def __init__(self, rows: Iterable[OperationRow]) -> None:
         """Take the rows in the document's order."""
         rows = tuple(rows)
         self.by_name = {row.name: row for row in rows}
-        self.by_namespace: dict[str, dict[str, OperationRow]] = {}
-        ids = {row.operation_id: row for row in reversed(rows) if row.operation_id is not None}
-        self.by_any: dict[str, OperationRow] = {**self.by_name, **ids}
-        for row in rows:
-            self.by_any.setdefault(row.key, row)
-        for row in rows:
+        self._by_id = {row.operation_id: row for row in reversed(rows) if row.operation_id is not None}
+
+    @cached_property
+    def by_namespace(self) -> dict[str, dict[str, OperationRow]]:
+        """The operations of each namespace, by their names there."""
+        found: dict[str, dict[str, OperationRow]] = {}
+        for row in self.by_name.values():
             for namespace, name in row.names_by_tag:
-                self.by_namespace.setdefault(namespace, {})[name] = row
-                self.by_any.setdefault(f"{namespace}.{name}", row)
+                found.setdefault(namespace, {})[name] = row
+        return found
+
+    @cached_property
+    def by_any(self) -> dict[str, OperationRow]:
+        """The operations by any of their names."""
+        found = {**self.by_name, **self._by_id}
+        for row in self.by_name.values():
+            found.setdefault(row.key, row)
+        for namespace, rows in self.by_namespace.items():
+            for name, row in rows.items():
+                found.setdefault(f"{namespace}.{name}", row)
+        return found
 
     def find(self, name: str) -> OperationRow:
         """Find an operation by any of its names.
@@ -83,7 +93,7 @@ class OperationNames:
         """
         if not isinstance(name, str):
             raise NoSuchOperation(f"no operation {name!r}: an operation is found by its name", name=repr(name))
-        row = self.by_any.get(name)
+        row = self._by_id.get(name) or self.by_name.get(name) or self.by_any.get(name)
         if row is None:
             rows = self.by_name
             ids = [row.operation_id for row in rows.values() if row.operation_id]

@@ -43,7 +43,7 @@ else:
                 members.update(zip(fields, _GETTERS[: len(fields)], strict=True))
                 members["__slots__"] = ()
                 members["__match_args__"] = members["_fields"] = fields
-                members["_names"], members["_field_defaults"] = frozenset(fields), defaults
+                members["_field_defaults"] = defaults
                 members["_last"] = tuple(defaults.values())
             return super().__new__(cls, name, bases, members)
 
@@ -68,7 +68,7 @@ else:
         __slots__ = ()
         _fields = ()
         _field_defaults = {}  # noqa: RUF012  # nobody changes it
-        _last = _names = ()
+        _last = ()
 
         def __new__(cls, *values: Any, **named: Any) -> Any:
             missing = len(cls._fields) - len(values)
@@ -110,14 +110,15 @@ else:
 
     def _completed(cls: type, values: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         """All members, of those that were given by position and by name, and of defaults."""
-        fields, known = cls._fields, cls._field_defaults | named
-        given, left = fields[: len(values)], fields[len(values) :]
+        fields = cls._fields
+        left = fields[len(values) :]
+        known = named if len(named) == len(left) else cls._field_defaults | named
         try:
-            if len(values) <= len(fields) and named.keys() <= cls._names and named.keys().isdisjoint(given):
+            if len(values) <= len(fields) and (known is named or named.keys() <= set(left)):
                 return values + tuple([known[name] for name in left])
         except KeyError:
             pass
-        raise TypeError(f"{cls.__name__}() {_mistake(fields, values, named, known)}")
+        raise TypeError(f"{cls.__name__}() {_mistake(fields, values, named, cls._field_defaults | named)}")
 
     def _mistake(fields: Any, values: Any, named: dict[str, Any], known: dict[str, Any]) -> str:
         """The error in the arguments."""

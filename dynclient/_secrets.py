@@ -148,10 +148,11 @@ def url_pieces(url: str, secrets: frozenset[SecretLocation]) -> list[tuple[str, 
 
 
 def logged_url(url: str, secrets: frozenset[SecretLocation] = frozenset()) -> str:
-    """The URL as a log may show it: without user information, secrets of the path and any query value."""
+    """The URL as a log may show it: without user information and secrets of the path, and ``...`` for query values."""
     parts = urlsplit(masked_url(url, frozenset(location for location in secrets if location[0] == "path")))
-    names = [name for name, _, _ in (field.partition("=") for field in parts.query.split("&")) if name]
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, "&".join(names), ""))
+    fields = (field.partition("=") for field in parts.query.split("&"))
+    shown = (f"{name}=..." if equals else name for name, equals, _ in fields if name)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, "&".join(shown), ""))
 
 
 def secret_values(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dynclient._deferred import expression
 from dynclient._paging.rules import Keys, Pagination, Target, path_keys, path_text
 from dynclient._records import Record
-from dynclient._schemas import Shape, shape
+from dynclient._schemas import Shape, cache, follow, shape
 from dynclient.exceptions import DocumentError, DocumentLocation
 from dynclient.media_types import find
 from dynclient.model import API, Header, MediaType, Operation, Response, Schema
@@ -103,7 +103,7 @@ class Answers:
         self.response = _success(operation)
         self.media_type = _media_type(self.response)
         self.root = self.media_type.schema if self.media_type is not None else None
-        self.fields: tuple[Field, ...] = tuple(_fields(self.root)) if self.root is not None else ()
+        self.fields: tuple[Field, ...] = _fields_of(self.root) if self.root is not None else ()
         self.asked: tuple[Asked, ...] = tuple(_asked(operation))
 
     @property
@@ -164,6 +164,15 @@ def _success(operation: Operation) -> Response | None:
 def _media_type(response: Response | None) -> MediaType | None:
     found = [each for each in response.content.values() if each.schema is not None] if response is not None else []
     return min(found, key=lambda each: find(each.media_range).name != "json", default=None)
+
+
+def _fields_of(root: Schema) -> tuple[Field, ...]:
+    """The fields of an answer; many operations have the answer of others."""
+    root = follow(root)
+    known = cache(root.references, "paging")
+    if root.uri not in known:
+        known[root.uri] = tuple(_fields(root))
+    return known[root.uri]  # type: ignore[no-any-return]  # the fields
 
 
 def _fields(root: Schema) -> Iterator[Field]:

@@ -90,7 +90,10 @@ def cost(bundle: SchemaBundle, references: References, limits: Limits) -> Cost:
     if "$id" in bundle.schema:
         # The target of `$dynamicRef` depends on the value.
         return Cost(limits.body_depth, 0, 0)
-    entries = {f"#/$defs/{number}": node for number, node in bundle.schema["$defs"].items()}
+    defs = bundle.schema["$defs"]
+    if len(defs) == 1 and _is_flat(*defs.values()):
+        return Cost(None, min(limits.body_depth, _DEEPEST), _MOST_STEPS_IN_ALL)
+    entries = {f"#/$defs/{number}": node for number, node in defs.items()}
     known: _Analysis = bundle.worked_out.setdefault("cost", _Analysis({}, {}, {}, {}, {}, {}, {}, {}, Lock()))
     # Bundles of several threads may share entries, of which half is known.
     with known.lock:
@@ -101,6 +104,15 @@ def cost(bundle: SchemaBundle, references: References, limits: Limits) -> Cost:
             known.compares[name] = any(map(_compares, _subschemas(entries[name])))
         _check_steps(entries, known, bundle, references, limits)
         return _cost(entries, known, limits)
+
+
+def _is_flat(node: Any) -> bool:
+    """Whether a schema has no subschemas and compares no arrays: checking takes one step."""
+    return (
+        isinstance(node, dict)
+        and not any(isinstance(value, (dict, list)) for value in node.values())
+        and node.keys().isdisjoint(("$ref", "uniqueItems"))
+    )
 
 
 def _cost(entries: Mapping[str, Any], known: _Analysis, limits: Limits) -> Cost:
@@ -244,7 +256,10 @@ def _most_visits(entries: Mapping[str, Any], known: _Analysis) -> int:
     def count(below: Any) -> int:
         return min(_most_at_one(_locations(below, by_reference, count)), _MOST_REPEATED)
 
-    new = {name: known.references[name] - visits.keys() for name in entries if name not in visits}
+    # Not as a difference of sets, as above.
+    new = {
+        name: [each for each in known.references[name] if each not in visits] for name in entries if name not in visits
+    }
     for walk in _walks(new, new):
         for name in walk:
             visits[name] = _locations(entries[name], by_reference, count)

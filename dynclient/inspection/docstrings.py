@@ -56,13 +56,13 @@ def sequel(method: Any, *, whole: bool = False) -> dict[str, list[str]]:
 
     ``method`` is the method of the operation. With ``whole``, as the shell shows it, the evidence is there too.
     """
+    operation: Operation = method.operation
     # An AttributeError: of a partly broken operation.
     pages, waits = getattr(method, "pagination", None), getattr(method, "waiter", None)
+    callbacks = getattr(method, "callbacks", {}) if operation.callbacks else {}
     return {
-        "Links": [_link(status, link) for status, link in links(method.operation)],
-        "Callbacks": [
-            f"{name}: {', '.join(received.expressions)}" for name, received in getattr(method, "callbacks", {}).items()
-        ],
+        "Links": [_link(status, link) for status, link in links(operation)],
+        "Callbacks": [f"{name}: {', '.join(received.expressions)}" for name, received in callbacks.items()],
         "Pages (call --all)" if whole else "Pages (paginate)": _rule(pages, whole=whole),
         "Waits (call --wait)" if whole else "Waits (wait, start)": _rule(waits, whole=whole),
     }

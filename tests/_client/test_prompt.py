@@ -239,7 +239,7 @@ def test_an_error_shows_no_query_values_and_keeps_no_body(root):
         pytest.raises(dynclient.TransportError) as caught,
     ):
         client.list_orders.with_options(retry=None)(status=["paid"])
-    assert "/orders?status" in str(caught.value)
+    assert "/orders?status=..." in str(caught.value)
     assert "paid" not in str(caught.value)
     assert caught.value.request.body is None
 

@@ -67,10 +67,13 @@ class Known(dict):
 
 def test_a_bundle_costs_nothing_for_those_before_it(make):
     loop = {"type": "object", "properties": {"a": ref("Loop")}}
-    schema = make({"properties": {"one": ref("One"), "loop": ref("Loop")}}, One={"type": "integer"}, Loop=loop)
+    schema = make(
+        {"properties": {"one": ref("One"), "loop": ref("Loop")}}, One={"items": {"type": "integer"}}, Loop=loop
+    )
     first = validator(child(schema, "properties", "one"), "request").bundle.worked_out
     cost = "cost"
-    first[cost] = first[cost]._replace(in_place=Known(first[cost].in_place), growth=Known())
+    known = {name: Known(getattr(first[cost], name)) for name in ("in_place", "visits")}
+    first[cost] = first[cost]._replace(**known, growth=Known())
     assert validator(child(schema, "properties", "loop"), "request").faults({"a": {"a": 5}})
     assert len(first[cost].in_place) > 1
     assert len(first[cost].growth) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +19,7 @@ from dynclient.examples import example as example_of
 from dynclient.examples import unrevealing
 from dynclient.inspection.docstrings import sequel
 from dynclient.inspection.hints import Direction, Hint, text
-from dynclient.inspection.views import OperationView
+from dynclient.inspection.views import OperationView, Repeating
 from dynclient.model import Link, SecurityScheme
 from dynclient_tools import markdown, snippets
 from dynclient_tools.rendering import MARK, literal, pages, uncollected
@@ -61,15 +62,14 @@ def docs(client: Client, source: str, templates: Path | None = None, *, llms: bo
         type_text=text,
         llms_name=_llms_name,
     )
-    written = {INDEX: environment.get_template("index.md.jinja").render()}
-    for page in shown.tags:
-        written[page.file] = environment.get_template("api.md.jinja").render(page=page)
+    sections: Any = environment.get_template("operation.md.jinja").module
+    environment.globals["operation_section"] = sections.operation_section
+    index, of_tag, of_schema = (environment.get_template(f"{name}.md.jinja") for name in ("index", "api", "schema"))
+    written = {INDEX: index.render()} | {page.file: of_tag.render(page=page) for page in shown.tags}
     users, parents = _users(shown), _parents(shown)
-    for schema in shown.schemas:
-        uri = schema.view.uri
-        written[schema.file] = environment.get_template("schema.md.jinja").render(
-            page=schema, users=users.get(uri, []), parents=parents.get(uri, [])
-        )
+    for page in shown.schemas:
+        uri = page.view.uri
+        written[page.file] = of_schema.render(page=page, users=users.get(uri, []), parents=parents.get(uri, []))
     if llms:
         template = environment.get_template("llms.txt.jinja")
         written["llms.txt"] = template.render(page=None)
@@ -155,9 +155,10 @@ _REPEATED = {
 }
 
 
-def _repeating(view: OperationView) -> Markup:
+@cache
+def _repeating(method: str, repeated: Repeating) -> Markup:
     """When a call is repeated, as two sentences."""
-    rule = _REPEATED[view.repeated].format(method=markdown.text(view.method))
+    rule = _REPEATED[repeated].format(method=markdown.text(method))
     return rule + Markup(" At most {} attempts, unless `retry=` sets another number.").format(_RETRY.attempts)
 
 

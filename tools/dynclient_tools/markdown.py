@@ -201,7 +201,7 @@ def _shown(character: str) -> str:
 
 
 def _longest_run(value: str) -> int:
-    return max((len(run) for run in re.findall(r"`+", value)), default=0)
+    return max(map(len, re.findall(r"`+", value)), default=0) if "`" in value else 0
 
 
 def _without_html(value: str) -> str:

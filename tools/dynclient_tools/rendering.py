@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -86,10 +86,11 @@ def _as_python(value: Any) -> Any:
     raise TypeError(f"only Markup may be written to Python, not {type(value).__name__}")
 
 
-def page_name(name: str, suffix: str, taken: Collection[str]) -> str:
-    """Make a file name from a name of the document, distinct from those taken even if case is ignored.
+def page_name(name: str, suffix: str, taken: set[str]) -> str:
+    """Make a file name from a name of the document, and add it to those taken, which have no upper case.
 
-    It is ASCII, since links, archives and file systems differ in how they treat other letters.
+    It is ASCII, since links, archives and file systems differ in how they treat other letters, and distinct even if
+    case is ignored.
     """
     stem = class_name(name)
     if not stem.isascii():
@@ -97,10 +98,10 @@ def page_name(name: str, suffix: str, taken: Collection[str]) -> str:
         stem = class_name(f"{known} x {sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}")
     if _RESERVED.match(f"{stem}{suffix}"):
         stem += "_"
-    folded = {other.casefold() for other in taken}
     chosen, number = f"{stem}{suffix}", 2
-    while chosen.casefold() in folded:
+    while chosen.casefold() in taken:
         chosen, number = f"{stem}_{number}{suffix}", number + 1
+    taken.add(chosen.casefold())
     return chosen
 
 

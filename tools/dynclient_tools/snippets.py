@@ -21,7 +21,7 @@ from dynclient.media_types import find, is_concrete
 from dynclient.model import MediaType, Schema
 from dynclient.security.schemes import kind_of
 from dynclient_tools.rendering import literal
-from dynclient_tools.views import OperationPage, Site
+from dynclient_tools.views import EXAMPLE_URL, OperationPage, Site, is_absolute
 
 _STEP = "    "
 _WIDTH = 90
@@ -83,8 +83,8 @@ def _loading(site: Site, page: OperationPage) -> str:
     auth = _auth(site.api, page)
     if auth:
         parts.append(f"auth={auth}")
-    if "://" not in page.base_url:
-        parts.append('base_url="https://example.com"')
+    if not is_absolute(page.base_url):
+        parts.append(f"base_url={literal(EXAMPLE_URL)}")
     return f"{site.client} = dynclient.load({', '.join(parts)})"
 
 
@@ -142,13 +142,13 @@ def all_properties(site: Site, page: OperationPage) -> str:
 def _short(page: OperationPage) -> Mapping[str, Any]:
     """The example arguments; the body has only its required properties if such a call is valid."""
     example = page.example
-    body = page.method.operation.body
+    body = page.operation.body
     media_types = list(body.content.values()) if body is not None else []
     short = {name: _required(media_types[0].schema, example[name]) for name in page.body_name if name in example}
     if not media_types or short.items() <= example.items():
         return example
     try:
-        page.method.with_options(**_options(page)).prepare(**{**example, **short})
+        page.method.prepare(**{**example, **short})
     except DynclientError:
         return example
     return {**example, **short}
@@ -165,11 +165,6 @@ def _required(schema: Schema | None, value: Any, depth: int = 0) -> Any:
         return value
     kept = {name: member for name, member in value.items() if name in seen.required or name not in seen.properties}
     return {name: _required(seen.properties.get(name), member, depth + 1) for name, member in kept.items()}
-
-
-def _options(page: OperationPage) -> dict[str, Any]:
-    """The option that preparing a call needs if the document has no server."""
-    return {} if "://" in page.base_url else {"base_url": "https://example.com"}
 
 
 def _first_status(page: OperationPage) -> str:
@@ -194,16 +189,16 @@ class ShownResponse(NamedTuple):
 @lru_cache(maxsize=4)
 def prepared(page: OperationPage, media_range: str | None = None) -> Request | None:
     """Prepare a call with example arguments, its body in one of the operation's media types; None if that fails."""
-    options = _options(page)
+    method, body = page.method, page.operation.body
     try:
         arguments = dict(page.example)
-        if media_range is not None:
+        if media_range is not None and body is not None:
             boundary = f"; boundary={_BOUNDARY}" if media_range.startswith(_PARTS) else ""
-            options["content_type"] = f"{media_range}{boundary}"
-            media_type = page.method.operation.body.content[media_range]
+            method = method.with_options(content_type=f"{media_range}{boundary}")
+            media_type = body.content[media_range]
             value = unrevealing(media_type.schema, media_example(media_type))
             arguments.update(dict.fromkeys(page.body_name, value))
-        request: Request = page.method.with_options(**options).prepare(**arguments)
+        request: Request = method.prepare(**arguments)
     except DynclientError:
         return None
     return request
@@ -236,7 +231,7 @@ def answers(page: OperationPage) -> list[ShownResponse]:
     """Make an example of each type of response body in each of its media types, results before errors."""
     found: list[ShownResponse] = []
     shown: set[tuple[str, str]] = set()
-    content = page.method.operation.responses
+    content = page.operation.responses
     for response in sorted(page.view.responses, key=lambda known: known.error != ""):
         for view in response.content:
             kind = (view.hint.schema.uri if view.hint.schema is not None else text(view.hint), view.media_range)

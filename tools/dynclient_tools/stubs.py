@@ -141,7 +141,7 @@ class _Writer:
         """Write the classes of an operation: the call, the call with HTTP information, and both for tasks."""
         known = self._classes[page.view.key]
         arguments, result = self._arguments(page), self._result(page)
-        described = docstring(page.method.operation, page.view.name, more=sequel(page.method))
+        described = docstring(page.operation, page.view.name, more=sequel(page.method))
         for is_async in (False, True):
             twin = f"{known}Async" if is_async else known
             info = syntax.function("__call__", arguments, result, is_async=is_async)

@@ -27,6 +27,7 @@ from dynclient.inspection.views import (
     operation_view,
     schema_view,
 )
+from dynclient.model import Operation
 from dynclient_tools.rendering import page_name
 
 _UNTAGGED = "Default"
@@ -34,19 +35,26 @@ _PER_PAGE = 60  # Operations; GitHub cuts off files that are too long.
 _SHOWN = 6  # Properties of a body in a brief signature; a call lists them all.
 _FLAT = 20  # Operations without tags that need no groups.
 INDEX = "README.md"
+EXAMPLE_URL = "https://example.com"  # for a document that names no host
 
 
 @dataclass(frozen=True, eq=False)
 class OperationPage:
-    """The section of one operation; ``method`` is the operation method of the client."""
+    """The section of one operation.
+
+    ``method`` is its method on a client that has a URL to send to. ``base_url`` is the URL before the path, empty if
+    the document has no server.
+    """
 
     view: OperationView
+    operation: Operation
     method: Any
+    base_url: str
 
     @cached_property
     def example(self) -> Mapping[str, Any]:
         """The arguments of a valid call, or of one that is as close to valid as possible."""
-        return arguments_example(self.method.operation)
+        return arguments_example(self.operation)
 
     @cached_property
     def item(self) -> Hint | None:
@@ -54,7 +62,7 @@ class OperationPage:
         found = self.method.pagination
         if found is None:
             return None
-        elements = items_schema(self.method.operation, found)
+        elements = items_schema(self.operation, found)
         return hint_tree(elements, "response") if elements is not None else ANY
 
     @property
@@ -98,11 +106,6 @@ class OperationPage:
         summary = clean(self.view.summary) or f"{self.view.method} {self.view.path}"
         return f"({', '.join(shown)}) -> {text(self.view.returns)}\n\n{summary}"
 
-    @property
-    def base_url(self) -> str:
-        """The URL before the path; empty if the document has no server."""
-        return server_url(self.view.servers[0]) if self.view.servers else ""
-
 
 class TagPage(NamedTuple):
     """The page of a tag, or a part of it. ``file`` is its file name, ``namespace`` the tag's name on a client."""
@@ -112,6 +115,11 @@ class TagPage(NamedTuple):
     namespace: str
     description: str
     operations: tuple[OperationPage, ...]
+
+    @property
+    def base_urls(self) -> list[str]:
+        """The URLs before the paths of its operations."""
+        return list(dict.fromkeys(operation.base_url for operation in self.operations))
 
 
 class SchemaPage(NamedTuple):
@@ -156,21 +164,26 @@ def site(client: Client, source: str, tags: Collection[str] = (), *, check: bool
         ArgumentError: no operation has one of the tags.
     """
     api = api_view(client.api)
+    elsewhere = client.with_options(base_url=EXAMPLE_URL)
     operations: list[OperationPage] = []
     broken: list[Broken] = []
     for row in _chosen(client.api.rows, tags):
-        method = client.operations[row.key]
         try:
-            operations.append(OperationPage(operation_view(method.operation), method))
+            operation = client.operations[row.key].operation
+            view = operation_view(operation)
         except DocumentError as error:
             broken.append(Broken(row.key, str(error)))
+            continue
+        base_url = server_url(view.servers[0]) if view.servers else ""
+        sender = client if is_absolute(base_url) else elsewhere
+        operations.append(OperationPage(view, operation, sender.operations[row.key], base_url))
     views = None if check else _reached_or_none(operations)
     if views is None:
         faults = {page.view.key: page.method.fault for page in operations}
         broken += [Broken(key, str(fault)) for key, fault in faults.items() if fault is not None]
         operations = [page for page in operations if faults[page.view.key] is None]
         views = reached(page.view for page in operations)
-    names = [INDEX]
+    names = {INDEX.casefold()}
     pages = tuple(_tag_pages(api, operations, names))
     schemas = tuple(_schema_pages(operations, views, names))
     return Site(
@@ -204,6 +217,11 @@ def server_url(server: Any) -> str:
     return url
 
 
+def is_absolute(base_url: str) -> bool:
+    """Whether a URL names a host."""
+    return "://" in base_url
+
+
 def _reached_or_none(operations: list[OperationPage]) -> dict[str, SchemaView] | None:
     """The named schemas that operations reach; None if one of them can't be described."""
     try:
@@ -231,7 +249,7 @@ def reached(operations: Iterable[OperationView]) -> dict[str, SchemaView]:
     return found
 
 
-def _tag_pages(api: APIView, operations: list[OperationPage], names: list[str]) -> Iterator[TagPage]:
+def _tag_pages(api: APIView, operations: list[OperationPage], names: set[str]) -> Iterator[TagPage]:
     described = {tag.name: tag for tag in api.tags}
     by_tag: dict[str, list[OperationPage]] = {tag.name: [] for tag in api.tags}
     many = sum(not page.view.tags for page in operations) > _FLAT
@@ -246,19 +264,17 @@ def _tag_pages(api: APIView, operations: list[OperationPage], names: list[str]) 
         for number, start in enumerate(range(0, len(pages), _PER_PAGE), 1):
             part = tuple(pages[start : start + _PER_PAGE])
             title = f"{tag}, part {number}" if number > 1 else tag
-            names.append(page_name(title, "Api.md", names))
             shown = namespace if part[0].view.names else ""
-            yield TagPage(names[-1], title, shown, known.description if known else "", part)
+            yield TagPage(page_name(title, "Api.md", names), title, shown, known.description if known else "", part)
 
 
 def _schema_pages(
-    operations: list[OperationPage], views: Mapping[str, SchemaView], names: list[str]
+    operations: list[OperationPage], views: Mapping[str, SchemaView], names: set[str]
 ) -> Iterator[SchemaPage]:
     bodies = (hint for page in operations for media_type in page.view.body for hint in media_type.hint.walk())
     sent = {hint.schema.uri for hint in bodies if hint.schema is not None}
     for view in views.values():
-        names.append(page_name(view.class_name, ".md", names))
-        yield SchemaPage(names[-1], view, view.uri in sent)
+        yield SchemaPage(page_name(view.class_name, ".md", names), view, view.uri in sent)
 
 
 def is_none(hint: Hint) -> bool:

@@ -43,11 +43,9 @@ if TYPE_CHECKING:
     from dynclient.drift import Recorder
     from dynclient.inspection.search import SearchIndex
 
-
 _R = TypeVar("_R")
 
 WITH_HTTP_INFO = "_with_http_info"
-
 
 Named = tuple[OperationRow, str, bool]
 """An operation, the name that it was looked up with, and whether that name ended with ``_with_http_info``."""

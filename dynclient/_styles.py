@@ -319,9 +319,9 @@ class _Ambiguous(ValueError):
 
 
 _AS_IT_IS = {
-    "header": "; with_options(headers={name: text}) sends a text as it is",
-    "cookie": "; with_options(headers={'Cookie': text}) sends a text as it is",
-    "query": "; with_options(query={name: text}) sends a text of your own",
+    "header": "with_options(headers={name: text}) sends a text as it is",
+    "cookie": "with_options(headers={'Cookie': text}) sends a text as it is",
+    "query": "with_options(query={name: text}) sends a text of your own",
 }
 _DELIMITERS = {",": "a comma", " ": "a space", "|": "a vertical bar", "\t": "a tab"}
 _NOT_A_SEGMENT = {"": "empty", ".": "a dot segment", "..": "a dot segment"}
@@ -333,10 +333,10 @@ def _no_style(in_: str, style: str) -> NoReturn:
 
 def _refused(in_: str, name: str, error: ValueError) -> ArgumentError:
     why = "has a lone surrogate, which is not Unicode text" if isinstance(error, UnicodeError) else str(error)
-    hint = ""
+    hint = _AS_IT_IS.get(in_, "")
     if isinstance(error, _Ambiguous):
-        hint = "encode the items first, in the way that the server decodes them"
-        hint += _AS_IT_IS.get(in_, "")
+        first = "encode the items first, in the way that the server decodes them"
+        hint = f"{first}; {hint}" if hint else first
     return ArgumentError(f"{in_} parameter {name!r} {why}", argument=name, hint=hint)
 
 

@@ -244,6 +244,11 @@ class _Relaxation:
     def _of_keyword(self, place: str, kind: str, deviations: list[Deviation]) -> Iterable[dict[str, Any]]:
         """Relax a keyword of a schema."""
         parent, _ = walk(self._root, split(place.rpartition("/")[0]))
+        if place.endswith("/discriminator") and isinstance(parent, Mapping):
+            # Without it, a value may fit several branches, so the choice goes too.
+            above = self._path(place.rpartition("/")[0])
+            names = [name for name in ("discriminator", "anyOf", "oneOf") if name in parent]
+            return [{"target": f"{above}.{name}", "remove": True} for name in names]
         if not isinstance(parent, Mapping) or kind not in parent:
             return []
         details = list(dict.fromkeys(one.detail for one in deviations))

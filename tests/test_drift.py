@@ -59,6 +59,25 @@ def called(client, name="get_thing"):
         return error
 
 
+@pytest.mark.parametrize("body", [{"kind": "cow"}, {}, None, {"kind": "Cat", "lives": "nine"}])
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+def test_what_a_discriminator_does_not_know(version, body, httpserver):
+    cat = {
+        "type": "object",
+        "required": ["kind"],
+        "properties": {"kind": {"type": "string"}, "lives": {"type": "integer"}},
+    }
+    either = {"oneOf": [{"$ref": "#/components/schemas/Cat"}], "discriminator": {"propertyName": "kind"}}
+    made = document(version, either)
+    made["components"]["schemas"]["Cat"] = cat
+    answering(httpserver, body)
+    options = {"base_url": httpserver.url_for("/"), "retry": 1}
+    client = dynclient.load(made, validate="record", **options)
+    assert client.get_thing() == body
+    overlay = drift.report(client).to_overlay()
+    assert dynclient.load(made, overlays=[overlay], **options).get_thing() == body
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(
     ("body", "kinds"),

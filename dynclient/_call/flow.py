@@ -152,9 +152,14 @@ def _complete(error: DynclientError, operation: Operation, retry: RetryPolicy, *
     if isinstance(error, TransportError):
         error.attempts = retry.sent
         error.retry_suppressed = retry.suppressed
+        if isinstance(error, TimeoutError) and not error.hint:
+            limits = ", ".join(f"{phase}=..." for phase in dict.fromkeys((error.phase, "total")))
+            error.hint = f"timeout=Timeout({limits}) sets the limit, in seconds"
     elif isinstance(error, ResponseError) and error.response is not None:
         error.response = replace(error.response, attempts=retry.sent)
         error.retry_after = retry_after(error.response)
+        if error.retry_after and not error.hint:
+            error.hint = f"the server asks to wait {error.retry_after:g} s"
         error.retry_suppressed = retry.suppressed
 
 

@@ -92,6 +92,9 @@ class OperationNames:
         if not isinstance(name, str):
             raise NoSuchOperation(f"no operation {name!r}: an operation is found by its name", name=repr(name))
         row = self._by_id.get(name) or self.by_name.get(name) or self.by_any.get(name)
+        if row is None and " " in name:
+            method, _, path = name.partition(" ")
+            row = self.by_any.get(f"{method.upper()} {path}")
         if row is None:
             rows = self.by_name
             ids = [row.operation_id for row in rows.values() if row.operation_id]

@@ -241,6 +241,8 @@ def _plain(word: str) -> str:
 def judged(task: Task, result: HTTPResult) -> tuple[str | None, Verdict]:
     """The state in an answer, and whether it is final."""
     word = _word(result.data, task.status)
+    if result.status == ACCEPTED and result.data is None:
+        return word, "pending"  # there is no state to look at
     if _holds(task.failed, result.data, every=False):
         return word, "failed"
     if task.until is not None:

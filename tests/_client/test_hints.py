@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 
 import pytest
 
@@ -24,6 +25,7 @@ EITHER = {
     "oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
     "discriminator": {"propertyName": "kind"},
 }
+WHERE = {"name": "where", "in": "query", "schema": {"type": "array", "items": {}}}
 VARIABLE = [{"url": "https://{region}.example"}]
 QUERY = {"name": "page", "in": "query", "schema": {"type": "integer"}}
 
@@ -39,6 +41,7 @@ DOCUMENT = {
     "paths": {
         "/things": operation("create", SCHEMA, parameters=[QUERY]),
         "/pets": operation("adopt", EITHER),
+        "/list": {"get": {"operationId": "list", "parameters": [WHERE], "responses": {"200": {"description": ""}}}},
         "/look": {"get": {"operationId": "look", "responses": {"200": {"description": ""}}}},
     },
     "components": {"schemas": {"Cat": PET, "Dog": PET}},
@@ -63,6 +66,7 @@ MISTAKES = {
     "a body of an operation without one": (lambda api: api.look.prepare(body={}), r"client\.request\(method, path"),
     "requests' argument": (lambda api: api.create.prepare(json={"name": "x"}), "body= is the body"),
     "requests' argument of request": (lambda api: api.request("GET", "/x", params={}), r"query=\{\.\.\.\} adds"),
+    "an object in a query": (lambda api: api.list.prepare(where=[{"a": 1}]), r"with_options\(query=\{name"),
     "accept is a list": (lambda api: api.create.with_options(accept=["a/b"]), "accept must be a string, not a list"),
     "base_url is a number": (lambda api: api.with_options(base_url=5), "base_url must be a string"),
     "no origins": (lambda api: api.with_options(allow_origins=5), "allow_origins must be a list"),
@@ -96,6 +100,17 @@ def test_what_strict_validation_refuses_passes_with_warn(caplog):
     csv = lenient.create.with_options(content_type="text/csv").prepare("a,b")
     assert (csv.headers["content-type"], csv.body) == ("text/csv", b"a,b")
     assert "it accepts no body of type text/csv" in caplog.text
+
+
+def test_what_a_server_answers_late_names_the_time(httpserver):
+    httpserver.expect_request("/look").respond_with_data("", 429, headers={"Retry-After": "3600"})
+    with dynclient.load(DOCUMENT, base_url=httpserver.url_for("")) as client:
+        with pytest.raises(exceptions.RateLimited, match="the server asks to wait 3600 s"):
+            client.operations["get /look"]()
+        httpserver.clear()
+        httpserver.expect_request("/look").respond_with_handler(lambda _: threading.Event().wait(0.4))
+        with pytest.raises(exceptions.TimeoutError, match=r"timeout=Timeout\(read=\.\.\., total=\.\.\.\)"):
+            client.with_options(timeout=0.1, retry=1).look()
 
 
 # Location, path that was asked, words

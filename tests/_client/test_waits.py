@@ -644,6 +644,11 @@ def test_a_function_decides(serve, client):
     assert job.result(timeout=9) == {"n": 3}
 
 
+def test_a_function_is_not_asked_about_an_acceptance_without_data(serve, client):
+    serve({"POST /plain": [(202, {"Location": "/op"}, None)], GET: [(202, {}, None), (200, {}, {"n": 1})]})
+    assert client.plain.wait(until=lambda data: data["n"] == 1, timeout=9) == {"n": 1}
+
+
 # Another process.
 
 PROCESS = """

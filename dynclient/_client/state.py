@@ -92,14 +92,10 @@ class OperationNames:
         if not isinstance(name, str):
             raise NoSuchOperation(f"no operation {name!r}: an operation is found by its name", name=repr(name))
         row = self._by_id.get(name) or self.by_name.get(name) or self.by_any.get(name)
-        if row is None and " " in name:
-            method, _, path = name.partition(" ")
-            row = self.by_any.get(f"{method.upper()} {path}")
         if row is None:
-            rows = self.by_name
-            ids = [row.operation_id for row in rows.values() if row.operation_id]
-            keys = [row.key for row in rows.values()] if "/" in name else []
-            raise no_such_operation(name, near(name, [*rows, *ids, *keys]))
+            ids = [row.operation_id for row in self.by_name.values() if row.operation_id]
+            keys = [row.key for row in self.by_name.values()] if "/" in name else []
+            raise no_such_operation(name, near(name, [*self.by_name, *ids, *keys]))
         return row
 
 

@@ -106,7 +106,7 @@ def test_what_a_server_answers_late_names_the_time(httpserver):
     httpserver.expect_request("/look").respond_with_data("", 429, headers={"Retry-After": "3600"})
     with dynclient.load(DOCUMENT, base_url=httpserver.url_for("")) as client:
         with pytest.raises(exceptions.RateLimited, match="the server asks to wait 3600 s"):
-            client.operations["get /look"]()
+            client.look()
         httpserver.clear()
         httpserver.expect_request("/look").respond_with_handler(lambda _: threading.Event().wait(0.4))
         with pytest.raises(exceptions.TimeoutError, match=r"timeout=Timeout\(read=\.\.\., total=\.\.\.\)"):

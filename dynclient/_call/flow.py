@@ -1,7 +1,7 @@
 """The flow of one call: authenticate, send, repeat, follow redirects, read.
 
 The generator does no I/O: its drivers do (:mod:`dynclient._client.drivers`), one for threads and one for event loops.
-Time and randomness come from an :class:`~dynclient._environment.Environment`.
+Time and randomness come from an :class:`~dynclient.transports.clock.Environment`.
 
 Rule 1: one deadline covers every attempt, every wait and every redirect.
 Rule 2: a request is repeated only if that is safe (:mod:`dynclient._call.retry`).
@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynclient._call.instrumentation import Hop, Instrumentation, log
 from dynclient._call.retry import Budget, RetryPolicy, retry_after, with_key
-from dynclient._environment import Environment
 from dynclient._request import CallOptions
 from dynclient._response import ResponseReader
 from dynclient.exceptions import (
@@ -42,7 +41,7 @@ from dynclient.messages import Await, Read, Request, Response, RunBlocking, Send
 from dynclient.model import Operation
 from dynclient.options import Secret
 from dynclient.security import AuthFlow, CallClock, Outcome
-from dynclient.transports.clock import INLINE_BYTES, INLINE_SECONDS, TooLong, within
+from dynclient.transports.clock import INLINE_BYTES, INLINE_SECONDS, Environment, TooLong, within
 
 if TYPE_CHECKING:  # few calls have a rate
     from dynclient._call.pace import Pace

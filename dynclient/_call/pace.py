@@ -18,11 +18,11 @@ from typing import Any
 
 from dynclient._call.retry import Shared, date_of, retry_after
 from dynclient._deferred import expression
-from dynclient._environment import Environment
 from dynclient._records import Record
 from dynclient.exceptions import PaceTimeout
 from dynclient.messages import Headers, Request, Response, RunBlocking, Sleep
 from dynclient.options import Rate, RateLimiter
+from dynclient.transports.clock import Environment
 
 _PAUSING = frozenset({429, 503})
 _LONGEST = 3600.0

@@ -27,7 +27,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from dynclient._environment import Environment
 from dynclient._validation import validator
 from dynclient.exceptions import (
     ConnectError,
@@ -42,6 +41,7 @@ from dynclient.http_grammar import IDEMPOTENCY_KEYS, IDEMPOTENT
 from dynclient.messages import Request, Response
 from dynclient.model import Operation
 from dynclient.options import Limits, Retry
+from dynclient.transports.clock import Environment
 
 Origin = tuple[str, str, int]
 

@@ -39,7 +39,6 @@ from dynclient._client.waiting import (
     waiter_named,
     without_fields,
 )
-from dynclient._environment import Environment
 from dynclient._paging.rules import path_keys, value_at
 from dynclient._records import Record
 from dynclient._request import Bound, CallOptions, Plan, server_url
@@ -56,6 +55,7 @@ from dynclient.exceptions import (
 from dynclient.json_pointer import MISSING
 from dynclient.messages import Await, Headers, HTTPResult, Request, Response, RunBlocking, Sleep, origin
 from dynclient.model import Operation, OperationRow
+from dynclient.transports.clock import Environment
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from dynclient._charsets import unicode_encoding
+from dynclient._negotiation import unicode_encoding
 from dynclient.exceptions import DocumentError, DocumentLocation, UnreadableDocument, UnsafeDocument, escaped
 
 E = TypeVar("E", bound=DocumentError)

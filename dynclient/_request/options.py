@@ -258,7 +258,7 @@ def _callable(value: Any) -> Any:
 def _convert(value: Any) -> Any:
     if value is None:
         return None
-    from dynclient._conversion import converter
+    from dynclient._request.conversion import converter
 
     return converter(value)
 
@@ -266,7 +266,7 @@ def _convert(value: Any) -> Any:
 def _cookies(value: Any) -> Any:
     if value is None or value is False:
         return None
-    from dynclient._cookies import cookies_of
+    from dynclient._request.cookies import cookies_of
 
     return cookies_of(value)
 

@@ -215,12 +215,12 @@ def _open(url: str) -> None:
 def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: Mapping[str, Any]) -> Any:
     """Fetch a token as a call would: the server's addresses, the token, and the server if it has its own."""
     from dynclient._client.drivers import drive
-    from dynclient._environment import Environment
     from dynclient.security import AuthContext, CallClock, CredentialCache
     from dynclient.security.oauth2.flows import endpoints, fault_of, first_token
     from dynclient.security.tokens import TokenRequest, flow_of
     from dynclient.security.trust import text_of, trust
     from dynclient.transports import HTTPTransport
+    from dynclient.transports.clock import Environment
 
     fault = fault_of(given, scheme)
     if fault:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from dynclient import _schemas, _styles
-from dynclient._charsets import decode_text, encode_text
+from dynclient._negotiation import decode_text, encode_text
 from dynclient._records import Record
 from dynclient.exceptions import DecodeError, EncodeError
 from dynclient.media_types import charset_of, find

@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import quote_plus, unquote_plus
 
 from dynclient import _negotiation, _schemas, _styles
-from dynclient._charsets import decode_text, encode_text
+from dynclient._negotiation import decode_text, encode_text
 from dynclient._records import Record
 from dynclient._schemas import shapes
 from dynclient.codecs.codec import Codec, Encoded, is_content, too_many

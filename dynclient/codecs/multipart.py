@@ -24,8 +24,8 @@ from typing import Any
 from urllib.parse import quote_plus, unquote
 
 from dynclient import _schemas, _styles
-from dynclient._charsets import decode_text
 from dynclient._deferred import expression
+from dynclient._negotiation import decode_text
 from dynclient._records import Record
 from dynclient._schemas import shapes
 from dynclient.codecs import form

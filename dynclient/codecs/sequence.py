@@ -21,8 +21,8 @@ from functools import partial
 from typing import Any
 
 from dynclient import _schemas
-from dynclient._charsets import BOM, decode_text, encode_text, is_known
 from dynclient._deferred import expression
+from dynclient._negotiation import BOM, decode_text, encode_text, is_known
 from dynclient._plain_values import plain_value
 from dynclient._schemas import shapes
 from dynclient.codecs import json

@@ -13,8 +13,8 @@ from functools import cache
 from typing import Any
 
 from dynclient import _schemas
-from dynclient._charsets import decode_text, encode_text
 from dynclient._decimals import decimal_text
+from dynclient._negotiation import decode_text, encode_text
 from dynclient.codecs.codec import Codec, Encoded, is_content, raw_body, too_many
 from dynclient.exceptions import DecodeError, DocumentError, EncodeError, UnsafeDocument
 from dynclient.media_types import charset_of

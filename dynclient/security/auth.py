@@ -18,13 +18,13 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn, Protocol, TypeVar
 from urllib.parse import quote, unquote_plus
 
-from dynclient._environment import Environment
 from dynclient._secrets import SecretLocation
 from dynclient.exceptions import DynclientError
 from dynclient.messages import Await, Request, RunBlocking, Send, Sleep
 from dynclient.model import Operation, SecurityScheme
 from dynclient.options import Limits, Timeout
 from dynclient.security.trust import Origin, Trust
+from dynclient.transports.clock import Environment
 
 T = TypeVar("T")
 

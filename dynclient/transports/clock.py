@@ -1,4 +1,4 @@
-"""Time limits: how long an exchange may still wait, and how long reading its response may take.
+"""Time: how long an exchange may still wait, and how long reading its response may take.
 
 An exchange is in one phase at a time. Getting a connection (``pool``) and opening one (``connect``) have a budget for
 the whole phase; writing and reading have one for each wait. The call's deadline bounds them all, so a server gains no
@@ -12,11 +12,14 @@ restarted in a worker thread.
 from __future__ import annotations
 
 import math
+import os
+import random
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Literal, TypeVar
 
+from dynclient._records import Record
 from dynclient.exceptions import TimeoutError as CallTimeoutError
 from dynclient.messages import Response
 from dynclient.options import Timeout
@@ -140,3 +143,24 @@ def within(
         ) from None
     finally:
         _limits.reset(token)
+
+
+def _new_key() -> str:
+    import uuid
+
+    return str(uuid.uuid4())
+
+
+class Environment(Record):
+    """Functions of time and chance.
+
+    ``clock`` is a monotonic clock in seconds; deadlines are readings of it. ``random`` returns a number from 0 up to 1,
+    ``key`` a text that is unique. ``now`` is the time of day in seconds since the epoch: tokens expire by it, also
+    while a machine sleeps. ``entropy`` returns as many random bytes as it is asked for.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    random: Callable[[], float] = random.SystemRandom().random
+    key: Callable[[], str] = _new_key
+    now: Callable[[], float] = time.time
+    entropy: Callable[[int], bytes] = os.urandom

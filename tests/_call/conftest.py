@@ -9,13 +9,13 @@ import pytest
 
 from dynclient import exceptions
 from dynclient._call import call
-from dynclient._environment import Environment
 from dynclient._request import CallOptions
 from dynclient._response import ResponseReader
 from dynclient.messages import Headers, Request, Response, Send, Sleep
 from dynclient.model import Operation, OperationRow
 from dynclient.model import Response as Documented
 from dynclient.options import Limits, Timeout
+from dynclient.transports.clock import Environment
 
 
 class Driven(NamedTuple):

@@ -19,13 +19,13 @@ import dynclient
 from dynclient import exceptions
 from dynclient._call import call
 from dynclient._call.pace import Limiter, Pacing, told
-from dynclient._environment import Environment
 from dynclient._request import CallOptions
 from dynclient._response import ResponseReader
 from dynclient.messages import Headers, Request, Response, RunBlocking, Sleep
 from dynclient.model import Operation, OperationRow
 from dynclient.model import Response as Documented
 from dynclient.options import Limits, Rate, Retry, Timeout
+from dynclient.transports.clock import Environment
 
 # Oracles.
 

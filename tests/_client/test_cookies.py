@@ -12,7 +12,7 @@ from werkzeug import Response
 
 import dynclient
 from dynclient import exceptions
-from dynclient._cookies import Cookies
+from dynclient._request.cookies import Cookies
 from dynclient.messages import Headers, Request
 from dynclient.messages import Response as Answer
 

@@ -13,7 +13,7 @@ from werkzeug import Response
 
 import dynclient
 from dynclient._client import jobs
-from dynclient._environment import Environment
+from dynclient.transports.clock import Environment
 
 JSON = {"200": {"description": "", "content": {"application/json": {}}}}
 ANY = {**JSON, "201": JSON["200"], "202": {"description": ""}, "204": {"description": ""}}

@@ -23,7 +23,7 @@ from case import AGAIN, AUTH, HEADER_KEY, QUICK, answer, document, ok
 
 import dynclient
 from dynclient import exceptions
-from dynclient._environment import Environment
+from dynclient.transports.clock import Environment
 
 THREADS, CALLS = 32, 300
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynclient._charsets import encode_text
+from dynclient._negotiation import encode_text
 from dynclient.codecs.codec import Codec, Encoded
 from dynclient.exceptions import DecodeError, EncodeError
 from dynclient.media_types import charset_of

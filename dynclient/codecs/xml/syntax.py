@@ -17,8 +17,8 @@ from itertools import count
 from typing import Any
 from xml.parsers import expat  # safe as used here: every DOCTYPE of a server is refused, and nothing is fetched
 
-from dynclient._charsets import BOM, decode_text, encode_text, unicode_encoding
 from dynclient._deferred import expression
+from dynclient._negotiation import BOM, decode_text, encode_text, unicode_encoding
 from dynclient._records import Record
 from dynclient.codecs.codec import too_many
 from dynclient.exceptions import DecodeError, EncodeError

@@ -67,7 +67,7 @@ _GROWTH, _JITTER, _LAST_LOOK = 1.5, 0.25, 0.9
 _LONGEST_TIME = 1e9
 ENVIRONMENT = Environment()
 _NO_TRANSPORT: Any = None
-"""A job makes calls, each of which has its transport."""
+"""The steps of a job are whole calls, which need no transport of their driver."""
 
 
 class Ask(Record):

@@ -424,13 +424,12 @@ class DocumentSource:
         self._headers = headers
         self._options = options
         self._source = _Located(source)
-        self._path, self._absolute = self._source.path, self._source.absolute
         self._validators = Validators() if _is_url(source) else None
 
     @property
     def is_local(self) -> bool:
         """Whether it is a file, which can be watched."""
-        return self._path is not None
+        return self._source.path is not None
 
     def recipe(self) -> tuple[Any, dict[str, Any]]:
         """The source, so that it can be read from any folder, and the options that it is read with.
@@ -443,11 +442,14 @@ class DocumentSource:
         if hasattr(self.given, "read"):
             raise TypeError("a client of a file object is not pickled: load() a path, or the content of the file")
         overlays = [one.absolute if one.path is not None else one.given for one in self._overlays]
-        return self._absolute if self._path is not None else self.given, {**self._options, "overlays": overlays}
+        return self._source.absolute if self._source.path is not None else self.given, {
+            **self._options,
+            "overlays": overlays,
+        }
 
     def stamps(self, api: API) -> tuple[object, ...]:
-        """The current stamps of the document's files (:func:`stamps`)."""
-        return stamps((self._absolute, *getattr(api.references, "paths", ())))
+        """The stamps of the document's files: equal stamps mean, in all likelihood, the same contents."""
+        return tuple(map(_stamp, dict.fromkeys((self._source.absolute, *getattr(api.references, "paths", ())))))
 
     def read(self) -> API:
         """Read the document.
@@ -488,7 +490,7 @@ class DocumentSource:
             new = self.read()
         except _NotModifiedError:
             return None
-        same = new is old or (self._path is None and new.fingerprint == old.fingerprint)
+        same = new is old or (self._source.path is None and new.fingerprint == old.fingerprint)
         return None if same else new
 
 
@@ -540,11 +542,6 @@ def document_headers(
         if key.lower() in CONNECTION_FIELDS or not is_token(key) or not is_field_value(text):
             raise ArgumentError(f"document_headers: {key!r} can't be set, or contains a line break", argument=name)
     return HiddenHeaders(found)
-
-
-def stamps(paths: Iterable[str]) -> tuple[object, ...]:
-    """The stamps of files: equal stamps mean, in all likelihood, the same contents."""
-    return tuple(map(_stamp, dict.fromkeys(paths)))
 
 
 def _stamp(path: str) -> object:

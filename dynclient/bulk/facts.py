@@ -24,10 +24,10 @@ from dynclient.options import Retry, Timeout, Validation
 _IDENTITY = {
     "document": "the document has changed",
     "operation": "it has another operation",
-    "arguments": "arguments= differs",
-    "key": "key= names another column",
+    "arguments": "the arguments differ",
+    "key": "the key is another column",
     "sha256": "the table has changed",
-    "partition_size": "partition_size= differs",
+    "partition_size": "the partition size differs",
 }
 _KEPT_OPTIONS = ("base_url", "server", "timeout", "retry", "validate", "content_type", "accept", "redirects", "coerce")
 _NOT_KEPT = ("auth", "headers", "query", "defaults", "hooks", "cookies")
@@ -178,10 +178,19 @@ def kept(path: str, facts: dict[str, Any], *, accept_changed_document: bool) -> 
     found = read_facts(path)
     if found is None:
         raise JournalError(f"{file} can't be read")
-    for name in _IDENTITY:
-        if found[name] != facts[name] and not (name == "document" and accept_changed_document):
-            raise another(path, name)
+    check_same(path, found, facts, accept_changed_document=accept_changed_document)
     return {**found, "settings": facts["settings"], "client": facts["client"], "table": facts["table"]}
+
+
+def check_same(path: str, found: Mapping[str, Any], facts: Mapping[str, Any], *, accept_changed_document: bool) -> None:
+    """Compare the facts in a journal with those that are known of a run.
+
+    Raises:
+        JournalError: it is the journal of another run.
+    """
+    for name in _IDENTITY:
+        if found[name] != facts.get(name, found[name]) and not (name == "document" and accept_changed_document):
+            raise another(path, name)
 
 
 def another(path: str, fact: str) -> JournalError:

@@ -46,7 +46,8 @@ class Summary:
     def __str__(self) -> str:
         counts = [(name, getattr(self, name)) for name in (*OUTCOMES, "pending")]
         shown = ", ".join(f"{count:,} {name}" for name, count in counts if count) or "nothing to do"
-        return "\n".join([f"{self.total:,} rows: {shown}", *(f"damaged: {each}" for each in self.damaged)])
+        rows = "row" if self.total == 1 else "rows"
+        return "\n".join([f"{self.total:,} {rows}: {shown}", *(f"damaged: {each}" for each in self.damaged)])
 
 
 @dataclass(frozen=True, slots=True)

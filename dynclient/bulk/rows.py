@@ -77,10 +77,15 @@ class Table(Record):
     columns: tuple[str, ...]
 
 
-def _csv_rows(path: str, skipped: int, delimiter: str) -> Iterator[TableRow]:
+def _csv_rows(path: str, skipped: int, delimiters: str) -> Iterator[TableRow]:
+    """Rows that the first of the delimiters separates that occurs in the first line."""
     with open(path, encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        line = 0
         try:
+            header = file.readline()
+            delimiter = next((each for each in delimiters if each in header), delimiters[0])
+            file.seek(0)
+            reader = csv.reader(file, delimiter=delimiter, strict=True)
             columns = next(reader, None) or []
             if not columns or "" in columns or len(set(columns)) < len(columns):
                 raise _unreadable(path, 1, "the first line must name each column once")
@@ -95,8 +100,21 @@ def _csv_rows(path: str, skipped: int, delimiter: str) -> Iterator[TableRow]:
                     raise InvalidRows(f"{path} can't be read", faults=[RowFault(number + 1, line, "", text)])
                 yield TableRow(number, line, dict(zip(columns, cells, strict=True)))
                 number += 1
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise _unreadable(path, reader.line_num + 1, f"not CSV in UTF-8: {error}") from error
+        except csv.Error as error:
+            raise _unreadable(path, reader.line_num + 1, f"not CSV: {error}") from error
+        except UnicodeDecodeError as error:
+            raise _unreadable(path, _undecodable(path), "not in UTF-8: save the table as CSV in UTF-8") from error
+
+
+def _undecodable(path: str) -> int:
+    """The first line that is not UTF-8: an error of a text file has no position in it."""
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 0
 
 
 def _jsonl_rows(path: str, skipped: int) -> Iterator[TableRow]:
@@ -106,7 +124,7 @@ def _jsonl_rows(path: str, skipped: int) -> Iterator[TableRow]:
             try:
                 values = json.loads(text)
             except ValueError as error:
-                raise _unreadable(path, line, f"not JSON: {error}") from None
+                raise _unreadable(path, line, f"not JSON: {getattr(error, 'msg', error)}") from None
             if not isinstance(values, dict):
                 raise _unreadable(path, line, f"a row must be an object, not {type(values).__name__}")
             yield TableRow(number, line, values)
@@ -136,7 +154,7 @@ def _duckdb(failure: str) -> Iterator[Any]:
         with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
             yield connection
     except duckdb.Error as error:
-        raise BulkError(f"{failure}: {error}") from error
+        raise BulkError(f"{failure}: {str(error).partition(chr(10))[0]}") from error
 
 
 def _unreadable(path: str, line: int, text: str) -> InvalidRows:
@@ -144,8 +162,8 @@ def _unreadable(path: str, line: int, text: str) -> InvalidRows:
 
 
 FORMATS: dict[str, Callable[[str, int], Iterator[TableRow]]] = {
-    ".csv": partial(_csv_rows, delimiter=","),
-    ".tsv": partial(_csv_rows, delimiter="\t"),
+    ".csv": partial(_csv_rows, delimiters=",;\t"),
+    ".tsv": partial(_csv_rows, delimiters="\t"),
     ".jsonl": _jsonl_rows,
     ".ndjson": _jsonl_rows,
     ".parquet": _parquet_rows,

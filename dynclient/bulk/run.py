@@ -22,6 +22,7 @@ from typing import Any
 from dynclient._client.operation_method import OperationMethod
 from dynclient.bulk.facts import (
     another,
+    check_same,
     client_facts,
     kept,
     loaded,
@@ -287,7 +288,8 @@ class BulkRun(RecordedRun):
             try:
                 found = content(path)
             except OSError as error:
-                raise BulkError(f"{path} can't be read: {error.strerror or error}") from error
+                hint = "if the table was moved, start the run again with its new path and the same journal"
+                raise BulkError(f"{path} can't be read: {error.strerror or error}", hint=hint) from error
             if found != self._facts["sha256"]:
                 raise another(self.path, "sha256")
         return path
@@ -462,9 +464,11 @@ def create(
     make_folders(path)
     source = table_path(table, path)
     try:
-        found = _known(path, source, key) or scan(source, key)
+        before = read_facts(path)
+        found = _known(before, source, key) or scan(source, key)
         _check_columns(arguments or {}, found.columns)
         facts = _facts_of(method, found, key, arguments or {}, settings, given)
+        check_same(path, before or facts, facts, accept_changed_document=accept_changed_document)
         made = BulkRun(path, facts, method, settings)
         _check_arguments(made, found, key)
         if check:
@@ -475,26 +479,36 @@ def create(
     return BulkRun(path, kept(path, facts, accept_changed_document=accept_changed_document), method, settings)
 
 
-def open_run(journal: str | os.PathLike[str], method: OperationMethod | None = None, *, auth: Any = None) -> BulkRun:
+def open_run(
+    journal: str | os.PathLike[str],
+    method: OperationMethod | None = None,
+    *,
+    auth: Any = None,
+    accept_changed_document: bool = False,
+) -> BulkRun:
     """Find a run by its journal, to read or resume it.
 
     Without ``method``, the document is loaded from its old location as soon as rows are sent. ``auth`` has the
     credentials, as in ``load``; the journal contains none.
 
     Raises:
-        JournalError: there is no journal, or it has another version.
+        JournalError: there is no journal, it has another version, or ``method`` is another operation, or of another
+            document, which ``accept_changed_document`` accepts.
     """
     path = os.path.abspath(os.fspath(journal))
     facts = read_facts(path)
     if facts is None:
         raise JournalError(f"{path} is not the journal of a run: it has no run.json")
+    if method is not None:
+        document, operation = method._dispatcher.document, method._row  # noqa: SLF001  # a run is made of its calls
+        given = {"document": document.api.fingerprint, "operation": operation.key}
+        check_same(path, facts, given, accept_changed_document=accept_changed_document)
     settings = {name: facts["settings"].get(name, getattr(_Settings(), name)) for name in KEPT_SETTINGS}
     return BulkRun(path, facts, method, _Settings(**settings), auth)
 
 
-def _known(path: str, source: str, key: str | None) -> Table | None:
+def _known(facts: Mapping[str, Any] | None, source: str, key: str | None) -> Table | None:
     """The table of an existing journal, if it has not changed: it was scanned when the journal began."""
-    facts = read_facts(path)
     with suppress(OSError):
         if facts is not None and facts["key"] == key and facts["sha256"] == (found := content(source)):
             return Table(source, found, facts["rows"], tuple(facts["columns"]))

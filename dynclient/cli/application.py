@@ -33,6 +33,12 @@ _IN_OPTIONS = (
     (r"redirects=['\"]any['\"]", "--follow"),
     (r"\b(base_url|validate|content_type|accept|timeout|rate|server)=(?:['\"]([^'\"]*)['\"])?", r"--\1 \2"),
     (r"--(base|content)_(url|type)\b", r"--\1-\2"),
+    (r"\bon_invalid=['\"](\w+)['\"]", r"--on-invalid \1"),
+    (r"\bcheck=True", "--check"),
+    (r"\bmay_repeat=True", "--may-repeat"),
+    (r"\baccept_changed_document=True", "--accept-changed-document"),
+    (r"\bmax_failures=None", "--max-failures 0"),
+    (r"\barguments=\{\.\.\.\}", "--set NAME='$COLUMN'"),
 )
 
 

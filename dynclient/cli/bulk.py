@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,7 @@ _run_options = with_options(
     ),
     click.Option(["--limit"], type=click.IntRange(0), help="Send only the first N rows of the table."),
     click.Option(["--workers"], type=click.IntRange(1), metavar="N", help="Send with N processes on this machine."),
+    click.Option(["--accept-changed-document"], is_flag=True, help="Continue although the document has changed."),
     click.Option(["--dask"], metavar="ADDRESS", help="Send with the cluster of a Dask scheduler, tcp://HOST:PORT."),
     *(option for option in SHARED_OPTIONS if option.name in _OF_THE_CLIENT),
 )
@@ -77,7 +78,8 @@ def run(document: str, operation: str, table: str, journal: str, **given: Any) -
     from dynclient import bulk as product
 
     with _method(document, operation, given) as (method, more):
-        named = {name: given[name] for name in ("key", "check", "partition_size") if given[name] is not None}
+        names = ("key", "check", "partition_size", "accept_changed_document")
+        named = {name: given[name] for name in names if given[name] is not None}
         if given["arguments"]:
             named["arguments"] = _arguments(given["arguments"])
         made = product.create(method, table, journal=journal, **named, **more)
@@ -137,10 +139,15 @@ def results(journal: str, outcome: str | None, output: str | None) -> None:
         found.to_parquet(output, outcome)
         return
     rows = found.results() if outcome is None else found.rows(outcome)
-    with nullcontext(sys.stdout) if output is None else Path(output).open("w", encoding="utf-8") as file:
-        for each in rows:
-            text = json.dumps(asdict(each), ensure_ascii=not sys.stdout.isatty(), default=str)
-            file.write((text if output is not None else escaped(text)) + "\n")
+    lines = (json.dumps(asdict(each), ensure_ascii=not sys.stdout.isatty(), default=str) for each in rows)
+    if output is None:
+        sys.stdout.writelines(escaped(line) + "\n" for line in lines)
+        return
+    try:
+        with Path(output).open("w", encoding="utf-8") as file:
+            file.writelines(line + "\n" for line in lines)
+    except OSError as error:
+        raise click.FileError(output, error.strerror) from None
 
 
 @bulk.command(short_help="List the rows whose answer was lost.")
@@ -245,17 +252,17 @@ def _found(journal: str, given: dict[str, Any]) -> Iterator[tuple[BulkRun, dict[
         product.open(journal)
         raise click.ClickException(f"{journal} was not started by dynclient bulk run: resume it in Python") from None
     with _method(document, operation, {**given, **kept}) as (method, more):
-        yield product.open(journal, method), more
+        yield product.open(journal, method, accept_changed_document=given["accept_changed_document"]), more
 
 
 def _driven(found: BulkRun, drive: Callable[..., BulkRun], **options: Any) -> int:
     """Send, and show the progress; returns the exit status."""
-    with _progress(found.total) as progress:
-        try:
+    try:
+        with _progress(found.total) as progress:
             drive(progress=progress, **options)
-        except KeyboardInterrupt:
-            inform(f"interrupted; to resume: dynclient bulk resume {found.path}")
-            raise
+    except KeyboardInterrupt:
+        inform(f"interrupted; to resume: dynclient bulk resume {found.path}")
+        raise
     summary = found.summary
     inform(str(summary))
     return _status(summary)

@@ -88,6 +88,14 @@ def test_tables_of_other_formats(start, server, tmp_path, ending):
     assert server.counts == {"a": 1, "b": 1}
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_table_of_another_delimiter_and_with_a_byte_order_mark(start, server, table, delimiter):
+    path = Path(table)
+    path.write_text("\ufeff" + path.read_text().replace(",", delimiter).replace("\n", "\r\n\r\n"), newline="")
+    assert outcomes(start(check=True)) == {"done": 50}
+    assert set(server.counts.values()) == {1}
+
+
 def test_results_as_parquet(start, tmp_path):
     duckdb = pytest.importorskip("duckdb")
     start().to_parquet(tmp_path / "out.parquet")
@@ -182,13 +190,15 @@ FAULTS = [
     (lambda table: table.replace("amount", "sku"), "line 1: the first line must name each column once"),
     (lambda table: table.replace("id,", "order,"), "key: the table has no column id"),
     (lambda table: "", "line 1: the first line must name each column once"),
+    (bad_row('o-30,"sku-30,31,,true'), "line 52: not CSV: unexpected end of data"),
+    (lambda table: table.replace("sku-30", "caf\udce9"), "line 32: not in UTF-8: save the table as CSV in UTF-8"),
 ]
 
 
 @pytest.mark.parametrize(("change", "message"), FAULTS)
 def test_a_bad_table_is_told_by_row_and_line_and_nothing_is_sent(start, server, table, change, message, tmp_path):
     path = Path(table)
-    path.write_text(change(path.read_text()))
+    path.write_text(change(path.read_text()), errors="surrogateescape")
     with pytest.raises((bulk.InvalidRows, ArgumentError)) as caught:
         start(check=True)
     assert re.search(message, str(caught.value)), str(caught.value)
@@ -220,8 +230,8 @@ def test_a_journal_of_another_run_is_refused(start, client, table, document, ser
     start()
     for options, message in [
         ({"operation": "put_order"}, "another operation"),
-        ({"arguments": {"sku": "$id", "amount": 1}}, "arguments= differs"),
-        ({"partition_size": 10}, "partition_size= differs"),
+        ({"arguments": {"sku": "$id", "amount": 1}}, "the arguments differ"),
+        ({"partition_size": 10}, "the partition size differs"),
     ]:
         with pytest.raises(bulk.JournalError, match=message):
             start(**options)
@@ -240,6 +250,11 @@ def test_a_journal_of_another_run_is_refused(start, client, table, document, ser
     other = dynclient.load(document)
     with pytest.raises(bulk.JournalError, match="accept_changed_document"):
         bulk.run(other.create_order, path, journal=f"{path.parent}/run", key="id", **QUICK)
+    for method, message in [(other.create_order, "the document has changed"), (client.put_order, "another operation")]:
+        with pytest.raises(bulk.JournalError, match=message):
+            bulk.open(path.parent / "run", method)
+    accepted = bulk.open(path.parent / "run", other.create_order, accept_changed_document=True)
+    assert outcomes(accepted.resume()) == {"done": 50}
     again = {"journal": f"{path.parent}/run", "key": "id", **QUICK, "accept_changed_document": True}
     assert outcomes(bulk.run(other.create_order, path, **again)) == {"done": 50}
     assert set(server.counts.values()) == {1}

@@ -41,7 +41,7 @@ def test_a_run_from_the_shell(shell, document, table, server, tmp_path):
     assert shell("retry", journal)[0] == 3
     status, _, errors = shell("retry", journal, "--outcome", "unknown")
     assert status == 1
-    assert "may_repeat" in errors
+    assert "--may-repeat" in errors
     assert shell("retry", journal, "--outcome", "unknown", "--may-repeat")[0] == 1
     assert shell("retry", journal, "--outcome", "refused")[0] == 0
     assert shell("resume", journal)[0] == 0
@@ -66,7 +66,24 @@ def test_faults_are_told_by_line(shell, document, table, server, tmp_path):
     status, _, errors = shell(*words, "--check")
     assert (status, server.counts) == (1, {})
     assert "row 5, line 6, key 'o-4'" in errors
+    assert "--on-invalid skip sends the others" in errors
     assert not (tmp_path / "run").exists()
+
+
+def test_a_changed_document_is_refused_until_it_is_accepted(shell, document, table, server, tmp_path):
+    journal = tmp_path / "run"
+    assert (
+        shell("run", document, "createOrder", "--from", table, "--journal", journal, "--key", "id", "--limit", 9)[0]
+        == 1
+    )
+    path = Path(document)
+    path.write_text(path.read_text().replace('"version": "1"', '"version": "2"'))
+    status, _, errors = shell("resume", journal)
+    assert status == 1
+    assert "the document has changed" in errors
+    assert "--accept-changed-document" in errors
+    assert shell("resume", journal, "--accept-changed-document")[0] == 0
+    assert set(server.counts.values()) == {1}
 
 
 def test_credentials_are_named_and_never_kept(shell, document, table, tmp_path, monkeypatch, server):

@@ -25,7 +25,7 @@ from dynclient._client import Client
 from dynclient._client.operation_method import OperationMethod
 from dynclient.bulk.journal import BulkError, Journal
 from dynclient.bulk.sending import Job, Pace, Paced, Progress, Sender, Sent, Task, send_partition
-from dynclient.exceptions import ArgumentError, DynclientError, MissingCredential
+from dynclient.exceptions import ArgumentError, MissingCredential
 from dynclient.model import API
 from dynclient.options import Rate
 
@@ -76,16 +76,11 @@ def _check_reference(auth: Any) -> None:
             _check_reference(part)
         return
     found = _REFERENCE.fullmatch(auth) if isinstance(auth, str) else None
-    is_module = found is not None and found[3] is not None
-    if is_module and found is not None:
-        try:
-            is_known = find_spec(found[3]) is not None
-        except (ImportError, ValueError):
-            is_known = False
-        if is_known:
+    with suppress(ImportError, ValueError):
+        # user:password has the form of module:name, but there is no such module.
+        if found is not None and (found[3] is None or find_spec(found[3]) is not None):
             return
-    if found is None or is_module:
-        raise ArgumentError(f"auth= must be a reference to credentials: {_FORMS}", argument="auth")
+    raise ArgumentError(f"auth= must be a reference to credentials: {_FORMS}", argument="auth")
 
 
 def auth_of(auth: Any) -> Any:
@@ -333,10 +328,7 @@ def run_partition(task: Task) -> Sent:
     sender, pace = _sender(task.job)
     progress = Progress(task.job.max_failures)
     with sender.running():
-        sent = send_partition(sender, task, task.job.journal(), progress, pace)
-    if progress.error is not None and not isinstance(progress.error, DynclientError):
-        raise progress.error
-    return sent
+        return send_partition(sender, task, task.job.journal(), progress, pace)
 
 
 _SENDERS: dict[str, tuple[Sender, Pace]] = {}

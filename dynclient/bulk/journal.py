@@ -56,7 +56,7 @@ _SYNC = getattr(os, "fdatasync", os.fsync)
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 _STILL = 1.5
 _FRESH = 2 / 3
-_BEATS = 6
+BEATS = 6
 
 
 class BulkError(RequestError):
@@ -307,6 +307,24 @@ class Journal:
             os.unlink(self.log(name, number))
             raise
 
+    def waited_claim(self, name: str) -> Attempt:
+        """Claim a partition, or the driver's place, as soon as its process is known to have ended.
+
+        Raises:
+            JournalError: another process is at work.
+        """
+        beaten, size = 0, -1
+        while (attempt := self.claim(name)) is None:
+            before = size
+            with suppress(OSError):
+                size = os.path.getsize(self.log(name, len(self.attempts_of(name))))
+            beaten += before not in {-1, size}
+            if beaten > 1:
+                hint = "wait until it has ended; if it dies, its lease expires"
+                raise JournalError(f"another process is at work on {self.path}", hint=hint)
+            time.sleep(min(self.lease / BEATS, 1.0))
+        return attempt
+
 
 def unwritable(path: str, error: OSError) -> JournalError:
     """The error of a journal that can't be written."""
@@ -348,7 +366,7 @@ class Attempt:
         self._beats.start()
 
     def _keep_beating(self) -> None:
-        while not self._closing.wait(self.journal.lease / _BEATS):
+        while not self._closing.wait(self.journal.lease / BEATS):
             now = clock()
             with suppress(JournalError):
                 self._add(BEAT, 0, 0)

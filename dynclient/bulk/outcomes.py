@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -37,6 +37,12 @@ class Summary:
     unknown: int = 0
     pending: int = 0
     damaged: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, total: int, counts: Mapping[str, int], damaged: Iterable[str] = ()) -> Summary:
+        """Complete the counts of outcomes."""
+        found = {name: counts.get(name, 0) for name in OUTCOMES}
+        return cls(total, **found, pending=max(0, total - sum(found.values())), damaged=tuple(damaged))
 
     @property
     def is_complete(self) -> bool:
@@ -119,10 +125,7 @@ class RecordedRun:
         for found in self._index().values():
             damaged += found.pop("damaged")
             counts.update(found)
-        known = sum(counts[name] for name in OUTCOMES)
-        return Summary(
-            self.total, **{name: counts[name] for name in OUTCOMES}, pending=self.total - known, damaged=tuple(damaged)
-        )
+        return Summary.of(self.total, counts, damaged)
 
     def results(self) -> Results:
         """The results of all rows that have an outcome, in the order of the table."""

@@ -31,7 +31,7 @@ from dynclient.bulk.facts import (
     remove_empty,
     table_path,
 )
-from dynclient.bulk.journal import DRIVER, FORMAT, OUTCOMES, SENT, Attempt, BulkError, Journal, JournalError
+from dynclient.bulk.journal import BEATS, DRIVER, FORMAT, OUTCOMES, SENT, BulkError, JournalError
 from dynclient.bulk.outcomes import RecordedRun, Summary, checked_outcome
 from dynclient.bulk.rows import (
     InvalidRows,
@@ -51,7 +51,6 @@ from dynclient.exceptions import ApiError, ArgumentError, DynclientError, NotFou
 from dynclient.options import Rate
 
 KEPT_SETTINGS = ("concurrency", "rate", "max_failures", "on_invalid")
-_POLL = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +72,21 @@ class _Settings:
                 object.__setattr__(self, "rate", Rate(self.rate))
             except ValueError as error:
                 raise ArgumentError(str(error), argument="rate") from None
-        for name, least in (("concurrency", 1), ("max_failures", 1), ("limit", 0)):
-            value = getattr(self, name)
-            if value is None and name != "concurrency":
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ArgumentError(f"{name} must be a number from {least}, not {value!r}", argument=name)
-        if self.on_invalid not in {"stop", "skip"}:
-            raise ArgumentError(f"on_invalid must be 'stop' or 'skip', not {self.on_invalid!r}", argument="on_invalid")
+        _check_number("concurrency", self.concurrency)
+        for name, least in (("max_failures", 1), ("limit", 0)):
+            if getattr(self, name) is not None:
+                _check_number(name, getattr(self, name), least)
+        _check_choice("on_invalid", self.on_invalid, "stop", "skip")
+
+
+def _check_number(name: str, value: Any, least: int = 1) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ArgumentError(f"{name} must be a number from {least}, not {value!r}", argument=name)
+
+
+def _check_choice(name: str, value: Any, *choices: str) -> None:
+    if value not in choices:
+        raise ArgumentError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}", argument=name)
 
 
 class BulkRun(RecordedRun):
@@ -175,7 +181,7 @@ class BulkRun(RecordedRun):
         return self
 
     def _reconcile(self, name: str, rows: list[TableRow], sender: Sender, match: Any) -> None:
-        attempt = _claimed(self._journal, name)
+        attempt = self._journal.waited_claim(name)
         try:
             state = self._journal.state(name, range(1, attempt.number))
             for row in rows:
@@ -235,7 +241,7 @@ class BulkRun(RecordedRun):
         sent = Sent()
         with sender.running():
             again = True
-            while again:
+            while again and not progress.stop.is_set():
                 again = False
                 for task in self._tasks(states, may_repeat=may_repeat):
                     sent = send_partition(sender, task, self._journal, progress, pace)
@@ -243,13 +249,10 @@ class BulkRun(RecordedRun):
                     if sent.stopped == "lease":
                         progress.go_on()
                     if progress.stop.is_set():
-                        again = False
                         break
                 if again:
                     # A process of an earlier driver may still be at work.
-                    progress.stop.wait(self._journal.lease / _POLL)
-        if progress.error is not None and not isinstance(progress.error, (DynclientError, KeyboardInterrupt)):
-            raise progress.error
+                    progress.stop.wait(self._journal.lease / BEATS)
         return sent
 
     def _tasks(self, states: frozenset[str], *, may_repeat: bool, is_shared: bool = False) -> Iterator[Task]:
@@ -269,7 +272,7 @@ class BulkRun(RecordedRun):
     @contextmanager
     def _driver(self) -> Iterator[None]:
         """Be the only driver of the run."""
-        attempt = _claimed(self._journal, DRIVER)
+        attempt = self._journal.waited_claim(DRIVER)
         try:
             with suppress(OSError):
                 os.unlink(self._journal.stop_file)
@@ -302,20 +305,10 @@ class BulkRun(RecordedRun):
 
             others = client_of(self._operation(), settings.auth)
             others |= shared_pace(settings.executor, settings.rate, self.id)
-        return Job(
-            run_id=self.id,
-            path=self.path,
-            operation=facts["operation"],
-            arguments=facts["arguments"],
-            key=facts["key"],
-            lease=facts["lease"],
-            durability=facts["durability"],
-            concurrency=settings.concurrency,
-            max_failures=settings.max_failures,
-            on_invalid=settings.on_invalid,
-            has_auto_rate=isinstance(settings.rate, Rate) and settings.rate.auto,
-            **others,
-        )
+        others |= {name: facts[name] for name in ("operation", "arguments", "key", "lease", "durability")}
+        others |= {name: getattr(settings, name) for name in ("concurrency", "max_failures", "on_invalid")}
+        has_auto_rate = isinstance(settings.rate, Rate) and settings.rate.auto
+        return Job(self.id, self.path, has_auto_rate=has_auto_rate, **others)
 
     def _operation(self) -> OperationMethod:
         """The operation; if it was not given, it is loaded by ``run.json``."""
@@ -339,28 +332,6 @@ def _name(number: int) -> str:
     return f"{number:06}"
 
 
-def _claimed(journal: Journal, name: str) -> Attempt:
-    """Claim the driver's place, or a partition that no process may be working on.
-
-    Raises:
-        JournalError: another process is at work.
-    """
-    beaten = 0
-    sizes = [size for _, size in journal.attempts().get(name, [])]
-    while True:
-        attempt = journal.claim(name)
-        if attempt is not None:
-            return attempt
-        time.sleep(min(journal.lease / _POLL, 1.0))
-        before, sizes = sizes, [size for _, size in journal.attempts().get(name, [])]
-        beaten += sizes != before
-        if beaten > 1:
-            raise JournalError(
-                f"another process is at work on {journal.path}",
-                hint="wait until it has ended; if it dies, its lease expires",
-            )
-
-
 class _Watch:
     """Calls ``progress`` with a Summary, at most ten times a second."""
 
@@ -381,9 +352,7 @@ class _Watch:
             if (now := time.monotonic()) < self._next:
                 return
             self._next = now + 0.1
-            counts: dict[str, Any] = {name: self._counts[name] for name in OUTCOMES}
-            pending = max(0, self._total - sum(counts.values()))
-            self._progress(Summary(self._total, **counts, pending=pending))
+            self._progress(Summary.of(self._total, self._counts))
 
 
 # Making a run, and finding it again.
@@ -458,6 +427,7 @@ def create(
     if rate is None and isinstance(method, OperationMethod):
         rate = method._dispatcher.options.rate  # noqa: SLF001  # a run is made of its calls
     settings = _Settings(concurrency, rate, max_failures, on_invalid, limit, executor, auth, progress)
+    durability = durability or ("machine" if executor is not None else "process")
     given = {"partition_size": partition_size, "lease": lease, "durability": durability}
     _check_options(method, **given)
     path = os.path.abspath(os.fspath(journal))
@@ -521,14 +491,10 @@ def _check_options(method: Any, *, partition_size: Any, lease: Any, durability: 
         raise ArgumentError(
             f"a run takes an operation of a client, not {type(method).__name__}", argument="method", hint=hint
         )
-    if isinstance(partition_size, bool) or not isinstance(partition_size, int) or partition_size < 1:
-        raise ArgumentError(
-            f"partition_size must be a number from 1, not {partition_size!r}", argument="partition_size"
-        )
+    _check_number("partition_size", partition_size)
     if isinstance(lease, bool) or not isinstance(lease, (int, float)) or not 0 < lease < float("inf"):
         raise ArgumentError(f"lease must be a positive number of seconds, not {lease!r}", argument="lease")
-    if durability not in {None, "process", "machine"}:
-        raise ArgumentError(f"durability must be 'process' or 'machine', not {durability!r}", argument="durability")
+    _check_choice("durability", durability, "process", "machine")
 
 
 def _check_columns(arguments: Mapping[str, Any], columns: Iterable[str]) -> None:
@@ -584,7 +550,6 @@ def _facts_of(
         arguments = json.loads(json.dumps(arguments))
     except (TypeError, ValueError) as error:
         raise ArgumentError(f"arguments can't be written as JSON: {error}", argument="arguments") from None
-    durability = given["durability"] or ("machine" if settings.executor is not None else "process")
     return {
         "format": FORMAT,
         "id": str(uuid.uuid4()),
@@ -597,13 +562,8 @@ def _facts_of(
         "sha256": table.sha256,
         "rows": table.rows,
         "columns": list(table.columns),
-        "partition_size": given["partition_size"],
-        "lease": given["lease"],
-        "durability": durability,
-        "settings": {name: getattr(settings, name) for name in KEPT_SETTINGS} | {"rate": _rate_text(settings.rate)},
+        **given,
+        "settings": {name: getattr(settings, name) for name in KEPT_SETTINGS}
+        | {"rate": settings.rate.limit if isinstance(settings.rate, Rate) else None},
         "client": client_facts(dispatcher),
     }
-
-
-def _rate_text(rate: Any) -> str | None:
-    return rate.limit if isinstance(rate, Rate) else None

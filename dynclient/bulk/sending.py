@@ -368,6 +368,8 @@ class Sending:
             self._progress.end("interrupted", KeyboardInterrupt())
             self._wait(threads)
         error = self._progress.error
+        if error is not None and not isinstance(error, (DynclientError, KeyboardInterrupt)):
+            raise error
         counts = self._progress.counts - before
         return Sent(dict(counts), self._progress.reason, error if isinstance(error, DynclientError) else None)
 

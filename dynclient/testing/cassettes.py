@@ -17,7 +17,7 @@ from __future__ import annotations
 import inspect
 import json
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from dynclient import model
+from dynclient._load import load
 from dynclient._negotiation import match
 from dynclient._response import match_status
 from dynclient._secrets import MASK, SECRET_BODY
@@ -35,6 +36,7 @@ from dynclient.messages import Headers, Request, Response, Send
 from dynclient.model import MediaType, Operation
 from dynclient.testing.recordings import Recording, read, write
 from dynclient.testing.stubs import UnexpectedCall
+from dynclient.testing.traffic import TrafficCheck
 from dynclient.testing.transport import AwaitableResponse, BufferedTransport
 
 Mode = Literal["once", "new_episodes", "none", "all"]
@@ -72,10 +74,9 @@ class Recorder(BufferedTransport):
         self._records = mode in {"new_episodes", "all"} or (mode == "once" and not exists)
         if self._records and self.path.suffix in {".yaml", ".yml"}:
             raise ArgumentError("vcrpy's files are only read: record to a .jsonl or .har file", argument="path")
-        self._operation: Callable[[Request], Operation | None] = lambda _request: None
-        self._arguments: Callable[[Operation, Request], Any] = lambda _operation, _request: None
+        self._traffic: TrafficCheck | None = None
         if document is not None:
-            self._use(document)
+            self._traffic = TrafficCheck(document if isinstance(document, model.API) else load(document))
         self._transport = transport
         self._lock = threading.Lock()
         self.recordings: list[Recording] = []
@@ -85,14 +86,8 @@ class Recorder(BufferedTransport):
         for recording in read(self.path) if exists else ():
             self._keep(recording)
 
-    def _use(self, document: Any) -> None:
-        from dynclient import Client
-        from dynclient.testing.traffic import TrafficCheck
-
-        api = document if isinstance(document, model.API) else Client.load(document).api
-        traffic = TrafficCheck(api)
-        self._operation = lambda request: traffic.operation(request)[0]
-        self._arguments = traffic.arguments
+    def _operation(self, request: Request) -> Operation | None:
+        return self._traffic.operation(request)[0] if self._traffic is not None else None
 
     def _answer(self, send: Send, request: Request) -> Any:
         """The recorded response of a request; else it is sent and recorded.
@@ -148,9 +143,9 @@ class Recorder(BufferedTransport):
 
     def _key(self, request: Request) -> str:
         operation = self._operation(request)
-        if operation is not None:
+        if operation is not None and self._traffic is not None:
             with suppress(DynclientError):
-                parameters, body = self._arguments(operation, request)
+                parameters, body = self._traffic.arguments(operation, request)
                 named = {
                     f"{in_} {name}": value
                     for (in_, name), value in parameters.items()

@@ -19,7 +19,7 @@ from dynclient._load import load
 from dynclient._mock.mock import Mock, Source, app
 from dynclient._mock.wsgi import HEADER_LINES, HOSTS, bare_host
 from dynclient.messages import Request, Response
-from dynclient.testing.reverse_proxy import Proxy
+from dynclient.testing.traffic import Proxy
 from dynclient.transports import Transport
 
 

@@ -305,6 +305,7 @@ def explore(document: str, port: int, host: str, *, opened: bool, read_only: boo
                 document, documents.command_name(operation.row.name), operation, values
             ),
         )
+        application.warm()
         server = stack.enter_context(RunningServer(application, host, port))
         url = f"{server.url}/#{token}"
         inform(f"{client.api.title} {client.api.version} is at {url} (press Ctrl-C to stop)")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +45,14 @@ class Explorer:
         """See :func:`dynclient.explorer.app`."""
         self.calls = Calls(client, mock, read_only=read_only, command_line=command_line)
         self._guard = Guard(token, hosts)
+        self._is_warm = False
         self._pages = Pages(client, has_mock=mock is not None, read_only=read_only)
+
+    def warm(self) -> None:
+        """Prepare in the background what the first operation and the first search need; at the latest the first page."""
+        if not self._is_warm:
+            self._is_warm = True
+            threading.Thread(target=self._pages.warm, daemon=True).start()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
@@ -68,10 +74,11 @@ class Explorer:
             return self._posted(request, first, name)
         if first == "static":
             return self._static(name)
+        self.warm()
         if self._guard.is_locked(request):
             return self._html(self._pages.locked(request.script_root), 401)
         if first == "list":
-            response = _json(self._listing)
+            response = _json(self._pages.listing())
             response.cache_control.private = True
             return response
         if first == "find":
@@ -99,12 +106,6 @@ class Explorer:
         if first == "items":
             return Response(_lines(self.calls.items(name, form)), mimetype="application/jsonl")
         raise NotFound("there is no such page")
-
-    @cached_property
-    def _listing(self) -> list[Any]:
-        # Nobody opens an operation or types a word as fast as this is ready.
-        threading.Thread(target=self._pages.warm, daemon=True).start()
-        return self._pages.listing()
 
     def _html(self, text: str, status: int = 200) -> Response:
         return Response(text, status, mimetype="text/html")

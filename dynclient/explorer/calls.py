@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from pprint import pformat
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
@@ -345,9 +346,12 @@ def _cut(text: str) -> dict[str, Any]:
 
 def _code(function: str, given: Mapping[str, Any]) -> str:
     """A call as Python, on one line if it is short."""
-    words = [f"{name}={value!r}" for name, value in given.items()]
-    line = f"{function}({', '.join(words)})"
-    return line if len(line) <= _LINE else "\n".join([f"{function}(", *(f"    {word}," for word in words), ")"])
+    line = f"{function}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
+    if len(line) <= _LINE:
+        return line
+    values = {name: pformat(value, width=_LINE - len(name) - 6, sort_dicts=False) for name, value in given.items()}
+    words = (f"    {name}={value.replace(chr(10), chr(10) + ' ' * (len(name) + 5))}," for name, value in values.items())
+    return "\n".join([f"{function}(", *words, ")"])
 
 
 def _shown(method: Any, given: Mapping[str, Any]) -> dict[str, Any]:

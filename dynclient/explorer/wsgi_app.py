@@ -49,7 +49,7 @@ class Explorer:
         self._pages = Pages(client, has_mock=mock is not None, read_only=read_only)
 
     def warm(self) -> None:
-        """Prepare in the background what the first operation and the first search need; at the latest the first page."""
+        """Prepare in the background what the first operation and the first search need."""
         if not self._is_warm:
             self._is_warm = True
             threading.Thread(target=self._pages.warm, daemon=True).start()

@@ -282,8 +282,10 @@ const checkLater = later(check, 250);
 function showExport() {
   const tab = find('[role="tab"][aria-selected="true"]');
   if (!tab) return;
-  for (const one of all('[role="tab"]')) one.hidden = one.dataset.export === "shell" && !("shell" in exports);
-  find("#export").textContent = exports[tab.dataset.export] ?? "Once the arguments are valid, the same call stands here.";
+  const code = exports[tab.dataset.export];
+  if (code !== undefined) find("#tab-shell").hidden = !("shell" in exports);
+  find("#export").classList.toggle("hint", code === undefined);
+  find("#export").textContent = code ?? "Correct the arguments to see this call as code.";
 }
 
 function chooseTab(tab, focus = false) {
@@ -362,7 +364,7 @@ function show(answer) {
         make("span", { className: "small", textContent: fault.where })))));
   }
   if (answer.picture) parts.push(make("img", { src: answer.picture, alt: "The answer's picture", className: "picture" }));
-  if (answer.bytes) parts.push(make("p", { className: "small", textContent: `${answer.bytes.toLocaleString("en")} bytes that are no text` }));
+  if (answer.bytes) parts.push(make("p", { className: "small", textContent: `${answer.bytes.toLocaleString("en")} bytes of binary data` }));
   if (answer.text) parts.push(bodyNode(answer));
   else if (answer.empty && answer.status) parts.push(make("p", { className: "hint", textContent: "The answer has no body." }));
   if (answer.cut) parts.push(make("p", { className: "small", textContent: `${answer.cut.toLocaleString("en")} more characters are not shown` }));
@@ -497,7 +499,9 @@ async function showHistory() {
 
 function historyNode(call) {
   const again = make("button", { textContent: "Open" });
-  again.addEventListener("click", () => { find("#history").close(); restore(call); });
+  again.addEventListener("click", () => restore(call));
+  const resend = make("button", { textContent: "Send again" });
+  resend.addEventListener("click", async () => { await restore(call); send(); });
   const test = make("button", { textContent: "As a test" });
   const text = make("pre", { hidden: true, tabIndex: 0 });
   test.addEventListener("click", async () => {
@@ -508,12 +512,13 @@ function historyNode(call) {
     make("span", { className: `status s${String(call.status)[0]}`, textContent: call.status || "none" }),
     make("span", { className: "texts" }, make("strong", { textContent: call.key }),
       make("span", { className: "small", textContent: `${call.at} · ${call.ms} ms${call.form.mock ? " · mock" : ""}` })),
-    again, test), text);
+    again, resend, test), text);
 }
 
 function restore(call) {
+  find("#history").close();
   if (find("#mock")) find("#mock").checked = Boolean(call.form.mock);
-  open(call.name, { form: call.form });
+  return open(call.name, { form: call.form });
 }
 
 // ---- page -----------------------------------------------------------------------------------------------------------

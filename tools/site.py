@@ -41,11 +41,13 @@ def on_files(files: Any, *, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> str:
-    """Let relative links of the repository lead to the page of the site, or to the repository where there is none."""
+    """Make relative links of the repository links to pages of the site, or to the repository if there is no such page."""
     # The README's links are absolute, since it is shown elsewhere too.
     markdown = re.sub(rf"\]\({re.escape(config.site_url)}([\w/-]+)/\)", r"](docs/\1.md)", markdown)
     markdown = markdown.replace(f"]({config.site_url}pictures/", "](docs/pictures/")
     here = page.file.src_uri
+    if here.startswith("api/") or here == "changelog.md":
+        page.meta["search"] = {"boost": 0.3}  # guides are found first
     folder = posixpath.dirname(PAGES.get(here, f"docs/{here}"))
     pages = {source: name for name, source in PAGES.items()}
 

@@ -41,7 +41,7 @@ def on_files(files: Any, *, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> str:
-    """Make relative links of the repository links to pages of the site, or to the repository if there is no such page."""
+    """Turn relative links of the repository into links to pages of the site, or else to the repository."""
     # The README's links are absolute, since it is shown elsewhere too.
     markdown = re.sub(rf"\]\({re.escape(config.site_url)}([\w/-]+)/\)", r"](docs/\1.md)", markdown)
     markdown = markdown.replace(f"]({config.site_url}pictures/", "](docs/pictures/")

@@ -105,9 +105,8 @@ _server_options = with_options(
 def mock(document: str, *, output: str, verbose: bool, quiet: bool, **given: Any) -> None:
     """Serve DOCUMENT, a path or URL: answer each operation, and refuse invalid requests."""
     from dynclient.examples import realistic
+    from dynclient.testing.server import serve
 
-    with needing("the mock server", "testing"):
-        from dynclient.testing.server import serve
     user, colon, password = (given["credentials"] or "").partition(":")
     given |= {
         "authenticate": not given.pop("no_auth"),
@@ -148,9 +147,8 @@ def proxy(  # click passes them all by name
 
     At the end it reports which parts of the document were used, and every difference.
     """
-    with needing("the proxy", "testing"):
-        from dynclient.testing.server import proxy as serve_proxy
     from dynclient.testing.reports import REPORTS
+    from dynclient.testing.server import proxy as serve_proxy
 
     show = _observer("text", verbose=verbose)
 

@@ -12,15 +12,22 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
-
 from dynclient import model
 from dynclient._load import load
 from dynclient._mock.mock import Mock, Source, app
-from dynclient._mock.wsgi import HEADER_LINES, HOSTS, bare_host
+from dynclient.exceptions import ArgumentError
 from dynclient.messages import Request, Response
 from dynclient.testing.traffic import Proxy
 from dynclient.transports import Transport
+
+try:
+    from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+    from dynclient._mock.wsgi import HEADER_LINES, HOSTS, bare_host
+except ImportError:
+    raise ArgumentError(
+        "a mock server and a proxy need werkzeug; MockTransport needs nothing", hint="pip install 'dynclient[testing]'"
+    ) from None
 
 
 class _Handler(WSGIRequestHandler):

@@ -4,8 +4,7 @@ Rule 1: positional arguments are the required parameters, then the body.
 Rule 2: a keyword is the wire name in the document, or a Python name. The wire name of an argument always means that
 argument.
 Rule 3: the body is given as a whole, by its own name or as ``body``, or by its properties as keywords, not both. If it
-has a property ``body``, ``body=`` is that property; but a mapping for a property that can't be an object is the whole
-body.
+has a property of such a name, that is meant; but a mapping for a property that can't be an object is the whole body.
 Rule 4: positional arguments skip parameters with a default of the client.
 Rule 5: ``...`` always means "not given". None means "not given" for an optional parameter or body, since neither a URL
 nor a header has a null; within a body it is null. :meth:`~.OperationMethod.send` sends it as it is.
@@ -45,7 +44,7 @@ class Bound(Record):
 class Binder:
     """Binds the arguments of one operation; made once, at its first use."""
 
-    __slots__ = ("_body", "_by_name", "_operation_id", "_positional", "_scalar_body")
+    __slots__ = ("_body", "_by_name", "_for_records", "_operation_id", "_positional")
 
     def __init__(self, arguments: Sequence[Argument], operation_id: str, body_name: str | None = None) -> None:
         """Take the arguments in the order of the signature, and the name of the body in a document of version 2.0."""
@@ -62,12 +61,13 @@ class Binder:
         own = ((one.wire, one) for one in named if one.name == one.wire)
         for name, argument in (*own, *((one.wire, one) for one in named), *((one.name, one) for one in named)):
             self._by_name.setdefault(name, argument)
-        found = self._by_name.get("body")
-        self._scalar_body = found if found is not None and found.kind == "property" and _is_no_object(found) else None
+        # Names of the body that are also those of its properties, for values that no such property can have.
+        self._for_records: set[str] = set()
         if self._body is not None:
-            self._by_name.setdefault(self._body.name, self._body)
-            for name in filter(None, ("body", body_name)):
-                self._by_name.setdefault(name, self._body)
+            for name in filter(None, (self._body.name, "body", body_name)):
+                found = self._by_name.setdefault(name, self._body)
+                if found.kind == "property" and _is_no_object(found):
+                    self._for_records.add(name)
 
     def bind(self, args: Sequence[Any], keywords: Mapping[str, Any], defaults: Mapping[str, Any] = {}) -> Bound:
         """Bind a call's arguments; required ones may be missing. A Bound is returned unchanged.
@@ -194,7 +194,7 @@ class Binder:
             argument = self._by_name.get(keyword)
             if argument is None:
                 raise self._unknown(keyword)
-            if keyword == "body" and argument is self._scalar_body and self._body is not None and _is_record(value):
+            if keyword in self._for_records and self._body is not None and _is_record(value):
                 argument = self._body
             if id(argument) in given:
                 raise self._error(f"argument {argument.name} is given twice", argument.name)

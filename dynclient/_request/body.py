@@ -165,8 +165,8 @@ def _concrete(media_range: str, kind: str, value: Any) -> str:
 
 def _unsupported(operation: Operation, message: str) -> UnsupportedMediaType:
     offered = list(operation.body.content) if operation.body is not None else []
-    known = f"content_type= may be {', '.join(offered)}; " if offered else ""
-    hint = f'{known}with validate=Validation(requests="warn"), content_type= may be any'
+    known = f"the document has {', '.join(offered)}; " if offered else ""
+    hint = f'{known}with validate=Validation(requests="warn") any content type is sent'
     return UnsupportedMediaType(message, offered=offered, operation_id=operation.id, hint=hint)
 
 

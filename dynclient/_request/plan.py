@@ -315,10 +315,10 @@ class Plan:
             # RFC 6570, 3.2.1: an empty list or object is undefined, and undefined values are not written.
             if in_ == "header" and (text or value not in ([], {})):
                 pairs.append((wire, text))
-            elif in_ == "cookie":
+            elif in_ == "cookie" and text:
                 cookies.append(text)
         if cookies:
-            pairs.append(("Cookie", "; ".join(cookie for cookie in cookies if cookie)))
+            pairs.append(("Cookie", "; ".join(cookies)))
         headers = Headers(pairs)
         for name, text in options.headers.items():
             headers = headers.replace(name, text)

@@ -61,7 +61,7 @@ MISTAKES = {
     "no body": (lambda api: api.create.prepare(), r"name=, when=, size=; the first 1 are required"),
     "another content type": (
         lambda api: api.create.with_options(content_type="text/csv").prepare("a"),
-        r'may be application/json; with validate=Validation\(requests="warn"\), content_type= may be any',
+        r'has application/json; with validate=Validation\(requests="warn"\) any content type is sent',
     ),
     "a body of an operation without one": (lambda api: api.look.prepare(body={}), r"client\.request\(method, path"),
     "requests' argument": (lambda api: api.create.prepare(json={"name": "x"}), "body= is the body"),

@@ -110,6 +110,16 @@ def test_a_property_called_body_in_a_form_and_by_position():
         method.prepare(to="+1", body={"Body": "hi"})
 
 
+def test_a_body_of_version_2_that_is_named_as_its_property():
+    schema = {"type": "object", "properties": {"payload": TEXT}}
+    operation = {"operationId": "one", "responses": {"200": {"description": "d"}}, "consumes": ["application/json"]}
+    operation["parameters"] = [{"name": "payload", "in": "body", "schema": schema}]
+    document = {"swagger": "2.0", "info": {"title": "t", "version": "1"}, "host": "h.example"}
+    method = dynclient.load({**document, "paths": {"/a": {"post": operation}}}).one
+    for given in ({"payload": "p"}, {"payload": {"payload": "p"}}, {"body": {"payload": "p"}}):
+        assert method.prepare(**given).body == b'{"payload":"p"}'
+
+
 def test_an_operation_is_found_by_the_id_that_it_has_itself():
     paths = {
         f"/{name}": {"get": {"operationId": name, "responses": {"200": {"description": "d"}}}}

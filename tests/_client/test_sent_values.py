@@ -143,6 +143,12 @@ def test_json_in_a_header_is_ascii(value: Any, text: str) -> None:
         assert all(text.isascii() for _, text in request.headers.pairs())
 
 
+@pytest.mark.parametrize("value", [[], {}])
+def test_nothing_in_a_cookie_makes_no_header(value: Any) -> None:
+    kind = "array" if value == [] else "object"
+    assert "cookie" not in client_of({"parameters": [parameter("cookie", {"type": kind})]}).x.prepare(a=value).headers
+
+
 def test_a_long_name_of_a_delimiter() -> None:
     client = client_of({"parameters": [parameter("query", {"type": "array"}, style="pipeDelimited", explode=False)]})
     with pytest.raises(ArgumentError, match=re.escape("a vertical bar")):

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from dynclient._schemas import MISSING, Shape, is_binary, shape
 from dynclient._schemas.keywords import Direction
 from dynclient.changes.facts import divides, take_pairs
-from dynclient.changes.kinds import BOUNDS, KINDS, NOT_OF_VALUES, RECEIVED, Severity, Side
+from dynclient.changes.kinds import ASPECTS, KINDS, NOT_OF_VALUES, RECEIVED, Severity, Side
 from dynclient.changes.report import Findings, Key, PairResult
 from dynclient.model import Schema
 
@@ -469,9 +470,12 @@ def encodings(old: Shape, new: Shape) -> Differences:
         yield "encoding-changed", before or "none", after or "none"
 
 
+_BOUNDS = tuple(it.name.removesuffix("-narrowed") for it in ASPECTS if re.match(r"(min|max).*-narrowed", it.name))
+
+
 def bounds(old: Shape, new: Shape) -> Differences:
     """Compare the limits of numbers, lengths and counts."""
-    for aspect in sorted(BOUNDS, key=lambda name: ("-" not in name, name == "maximum", name)):
+    for aspect in _BOUNDS:
         sign = 1 if aspect.startswith("min") else -1
         before, after = (_limit(seen, aspect, sign) for seen in (old, new))
         if before != after:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from dynclient._call.retry import retry_after
 from dynclient._client.drivers import Dispatcher, drive, drive_async
-from dynclient._client.shown_methods import outermost
+from dynclient._client.shown_methods import outermost, split_options
 from dynclient._client.waiting import (
     State,
     Task,
@@ -520,14 +520,14 @@ def _begun(
 
 def start(dispatcher: Dispatcher, row: OperationRow, args: Any, keywords: Any, *, with_http_info: bool) -> Any:
     """Make a call, and return the job that it started; with an AsyncClient, a coroutine."""
-    given, arguments = _split(dispatcher.document.plan(row), keywords, OPTIONS[:2])
+    given, arguments = split_options(dispatcher.document.plan(row), args, keywords, OPTIONS[:2])
     flow = _begun(dispatcher, row, args, arguments, given, with_http_info=with_http_info)
     return _run_async(flow, dispatcher) if dispatcher.is_async else _run(flow, dispatcher)
 
 
 def wait(dispatcher: Dispatcher, row: OperationRow, args: Any, keywords: Any, *, with_http_info: bool) -> Any:
     """Make a call, and wait until its job ends; with ``follow=True``, yield its states."""
-    given, arguments = _split(dispatcher.document.plan(row), keywords, OPTIONS)
+    given, arguments = split_options(dispatcher.document.plan(row), args, keywords, OPTIONS)
     timeout = given.get("timeout", ...)
     deadline_of(timeout)  # a wrong one is an error now
 
@@ -541,13 +541,6 @@ def wait(dispatcher: Dispatcher, row: OperationRow, args: Any, keywords: Any, *,
     if given.get("follow"):
         return (_AsyncStates if dispatcher.is_async else _States)(waiting(), dispatcher)
     return (_run_async if dispatcher.is_async else _run)(waiting(), dispatcher)
-
-
-def _split(plan: Plan, keywords: Mapping[str, Any], names: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The options among keywords, and the arguments of the call: an argument's name wins over an option's."""
-    arguments = dict(keywords)
-    keys = {name: f"{name}_" if plan.binder.takes(name) else name for name in names}
-    return {name: arguments.pop(key) for name, key in keys.items() if key in arguments}, arguments
 
 
 def resume(client: Any, text: str, *, until: Any = None, failed: Any = None) -> Any:

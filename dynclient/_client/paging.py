@@ -12,7 +12,7 @@ from contextvars import copy_context
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from dynclient._client.shown_methods import shortened
+from dynclient._client.shown_methods import shortened, split_options
 from dynclient._client.state import LoadedDocument
 from dynclient._deferred import cached_property, expression
 from dynclient._paging.answers import lacks_items
@@ -80,10 +80,7 @@ def pages_of(  # noqa: PLR0917  # each is one part of the call
         PaginationUnclear: the document does not say clearly enough how the list pages, nor does ``by=``.
     """
     plan = document.plan(row)
-    arguments = dict(keywords)
-    is_bound = bool(args) and type(args[0]) is Bound
-    keys = {name: name if is_bound or not plan.binder.takes(name) else f"{name}_" for name in OPTIONS}
-    given = {name: arguments.pop(key) for name, key in keys.items() if key in arguments}
+    given, arguments = split_options(plan, args, keywords, OPTIONS)
     rule = rule_of(document, row, options) or Pagination(key=row.key)
     if given.get("by") is not None:
         rule = changed(rule, checked(given["by"], "by"), Evidence("by= says so"))

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial, wraps
 from importlib import import_module
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast
 
-from dynclient._request import CallOptions
+from dynclient._request import Bound, CallOptions, Plan
 from dynclient.exceptions import DynclientError
 
 _F = TypeVar("_F")
@@ -108,6 +108,16 @@ def with_keywords(module: str) -> Callable[[Any], inspect.Signature]:
         return own.replace(parameters=[*own.parameters.values(), *more])
 
     return signature
+
+
+def split_options(
+    plan: Plan, args: tuple[Any, ...], keywords: Mapping[str, Any], names: Iterable[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options among keywords, and the arguments of the call: an argument's name wins over an option's."""
+    arguments = dict(keywords)
+    is_bound = bool(args) and type(args[0]) is Bound
+    keys = {name: f"{name}_" if not is_bound and plan.binder.takes(name) else name for name in names}
+    return {name: arguments.pop(key) for name, key in keys.items() if key in arguments}, arguments
 
 
 def of_options(_: object) -> inspect.Signature:

@@ -22,7 +22,7 @@ from dynclient._identifiers import did_you_mean
 from dynclient._settings import APISettings
 from dynclient._tables import aligned
 from dynclient.cli.commands import Command, Group, inform, writing
-from dynclient.cli.credentials import is_reference
+from dynclient.cli.credentials import header, is_reference
 from dynclient.cli.documents import complete_documents, format_option
 from dynclient.cli.output import FORMATS, write
 from dynclient.exceptions import escaped
@@ -99,14 +99,7 @@ def _options(given: Mapping[str, Any]) -> dict[str, Any]:
     table = {key: given[key] for key in ("base_url", "timeout", "rate") if given[key] is not None}
     if given["server"] is not None:
         table["server"] = int(given["server"]) if given["server"].isdecimal() else given["server"]
-    headers: dict[str, str] = {}
-    for word in given["header"]:
-        name, sign, value = (
-            part.strip() for part in word.partition("=" if is_reference(word.partition("=")[2]) else ":")
-        )
-        if not sign or not name:
-            raise click.UsageError("--header takes NAME:VALUE, or NAME=env:VARIABLE for a secret")
-        headers[name] = value
+    headers = {name: value for name, _, value in map(header, given["header"])}
     auth = {name: source for name, _, source in (_scheme(word).partition("=") for word in given["auth"])}
     if not all(map(is_reference, auth.values())):
         raise click.UsageError("--auth takes SCHEME=env:VARIABLE, file:PATH or keyring:SERVICE/USER; never a secret")

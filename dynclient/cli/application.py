@@ -206,14 +206,9 @@ def _show_error(error: Exception) -> int:
     if isinstance(error, click.ClickException):
         _show(error.format_message())
         return error.exit_code
-    _show(_message(error))
-    return _status(error)
-
-
-def _status(error: Exception) -> int:
-    """The exit status: 3, 4 or 5 for the class of the server's status, else 1."""
     from dynclient.exceptions import ResponseError
 
+    _show(_message(error))
     status = error.status // 100 if isinstance(error, ResponseError) else 0
     return status if status in {3, 4, 5} else 1
 

@@ -251,7 +251,7 @@ def with_settings(settings: APISettings | None, given: Mapping[str, Any]) -> dic
     if settings is None:
         return dict(given)
     has_server = given.get("base_url") or given.get("server")
-    server = {} if has_server else {"base_url": settings.base_url, "server": server_words(settings.server)}
+    server = {} if has_server else {"base_url": settings.base_url, "server": settings.server}
     auth = [f"{scheme}={source}" if scheme else source for scheme, source in settings.auth.items()]
     return {
         **given,
@@ -264,15 +264,10 @@ def with_settings(settings: APISettings | None, given: Mapping[str, Any]) -> dic
     }
 
 
-def server_words(server: Any) -> list[str]:
-    """A server of the settings, written as for ``--server``."""
-    if isinstance(server, Mapping):
-        return [value if name == "server" else f"{name}={value}" for name, value in server.items()]
-    return [] if server is None else [str(server)]
-
-
-def _server(words: Iterable[str]) -> Any:
-    """An index, a name or URL, or variables as ``NAME=VALUE``."""
+def _server(words: Any) -> Any:
+    """An index, a name or URL, or variables as ``NAME=VALUE``; a server of the settings as it is."""
+    if not isinstance(words, tuple | list):
+        return words
     choice: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")

@@ -60,14 +60,12 @@ def in_words(api: API, operation: Operation) -> str:
 
 def hint(api: API, operation: Operation) -> str:
     """What to do if an operation's credential is missing."""
-    is_own = is_configured(api)
-    words = [
-        f"{variable(api, scheme)}, or give --auth {scheme.name}=-"
-        if is_own
-        else f"--auth {scheme.name}=env:VARIABLE, or --auth {scheme.name}=-"
-        for scheme in _needed(api, operation)
-    ]
-    return f"{'set' if is_own else 'give'} {'; or '.join(words)}; or store one: dynclient auth login" if words else ""
+    needed = list(_needed(api, operation))
+    if is_configured(api):
+        text = "set " + "; or ".join(f"{variable(api, each)}, or give --auth {each.name}=-" for each in needed)
+    else:
+        text = "give " + "; or ".join(f"--auth {each.name}=env:VARIABLE, or --auth {each.name}=-" for each in needed)
+    return f"{text}; or store one: dynclient auth login" if needed else ""
 
 
 def is_configured(api: API) -> bool:
@@ -158,7 +156,7 @@ def headers(api: API, given: Iterable[str], asked: Iterable[str] = ()) -> tuple[
     found: dict[str, str] = {}
     hidden: set[str] = set()
     for word in given:
-        name, sign, value = _header(word)
+        name, sign, value = header(word)
         if sign == "=" or has_reference(value):
             value = header_value(value, f"--header {name}")
             hidden.add(name.lower())
@@ -176,8 +174,12 @@ def headers(api: API, given: Iterable[str], asked: Iterable[str] = ()) -> tuple[
     return found, frozenset(hidden)
 
 
-def _header(word: str) -> tuple[str, str, str]:
-    """The name, the sign and the value of ``NAME:VALUE`` or ``NAME=REFERENCE``."""
+def header(word: str) -> tuple[str, str, str]:
+    """The name, the sign and the value of ``NAME:VALUE`` or ``NAME=REFERENCE``.
+
+    Raises:
+        UsageError: it is neither.
+    """
     for sign in ("=", ":"):
         name, found, value = (part.strip() for part in word.partition(sign))
         if found and is_token(name) and (sign == ":" or has_reference(value)):

@@ -129,9 +129,13 @@ def overlay() -> None:
     """Apply OpenAPI Overlays (1.0 and 1.1) to a document, or check what they select."""
 
 
+_document = click.argument("document", shell_complete=complete_documents)
+_overlays = click.argument("overlays", metavar="OVERLAY...", nargs=-1, required=True, type=click.Path())
+
+
 @overlay.command(short_help="Write the resulting document.")
-@click.argument("document", shell_complete=complete_documents)
-@click.argument("overlays", metavar="OVERLAY...", nargs=-1, required=True, type=click.Path())
+@_document
+@_overlays
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
 @click.option("--format", "form", type=click.Choice(["yaml", "json"]), help="YAML or JSON.  [by the file name]")
 @click.option("--strict", is_flag=True, help="Write nothing if an action has no effect.")
@@ -153,8 +157,8 @@ def apply(document: str, overlays: tuple[str, ...], output: Path | None, form: s
 
 
 @overlay.command(short_help="Show what each action selects.")
-@click.argument("document", shell_complete=complete_documents)
-@click.argument("overlays", metavar="OVERLAY...", nargs=-1, required=True, type=click.Path())
+@_document
+@_overlays
 @click.option("--strict", is_flag=True, help="Exit with status 1 if an action has no effect.")
 @format_option("text", "json", "yaml", text="The output format.")
 def check(document: str, overlays: tuple[str, ...], output: str, *, strict: bool) -> int:

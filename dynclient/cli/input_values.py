@@ -134,12 +134,9 @@ def body_words(operation: Operation | None, words: Sequence[str], content_type: 
         return whole_body(operation, words[0], content_type)
     if all(map(_FIELD.match, words)):
         return body_fields(operation, words)
-    top = _top(operation)
 
     def meaning(path: Steps, bare: Bare) -> Any:
-        schema = top
-        for step in path:
-            schema = _below(schema, step)
+        schema = _schema_at(operation, path)
         if bare.is_file:
             return _file_value(schema, bare.text)
         is_json = schema is None or not (shape(schema).types or shape(schema).enum)
@@ -170,9 +167,7 @@ def body_fields(operation: Operation | None, given: Iterable[str], option: str =
         if found is None or "".join(step[0] for step in _STEP.finditer(path)) != path.replace(".", ""):
             shown = word.partition("=")[0]
             raise click.UsageError(f"{option or 'a field'} takes NAME=VALUE, such as a.b=1 or tags[]=x, not {shown!r}")
-        schema = _top(operation)
-        for step in steps:
-            schema = _below(schema, step)
+        schema = _schema_at(operation, steps)
         text = word[found.end() :]
         value = _json(text, strict=True) if found[2] == ":=" else _property_value(schema, text)
         try:
@@ -182,16 +177,16 @@ def body_fields(operation: Operation | None, given: Iterable[str], option: str =
     return made.get("", {})
 
 
-def _top(operation: Operation | None) -> Schema | None:
-    return body_schema(operation.body) if operation is not None and operation.body is not None else None
-
-
-def _below(schema: Schema | None, step: str | int) -> Schema | None:
-    if schema is None:
-        return None
-    seen = shape(schema)
-    found = seen.items if isinstance(step, int) else seen.properties.get(step, seen.additional)
-    return found if isinstance(found, Schema) else None
+def _schema_at(operation: Operation | None, steps: Steps) -> Schema | None:
+    """The schema of a part of the body; None if there is none."""
+    schema = body_schema(operation.body) if operation is not None and operation.body is not None else None
+    for step in steps:
+        if schema is None:
+            break
+        seen = shape(schema)
+        found = seen.items if isinstance(step, int) else seen.properties.get(step, seen.additional)
+        schema = found if isinstance(found, Schema) else None
+    return schema
 
 
 def _codec_name(operation: Operation | None, content_type: str | None) -> str:

@@ -176,14 +176,12 @@ def _logged_in(api: API, scheme: SecurityScheme, options: Mapping[str, Any]) -> 
 
 
 def _first_flow(scheme: SecurityScheme) -> str:
-    if scheme.open_id_connect_url:
-        return FLOWS[0]
-    offered = {flow.type for flow in scheme.flows}
-    for flow in FLOWS:
-        if flow in offered:
-            return flow
-    text = f"{scheme.name} has no login flow: with --token you are prompted for an existing token"
-    raise click.UsageError(text)
+    offered = FLOWS if scheme.open_id_connect_url else [flow.type for flow in scheme.flows]
+    found = next((flow for flow in FLOWS if flow in offered), None)
+    if found is None:
+        text = f"{scheme.name} has no login flow: with --token you are prompted for an existing token"
+        raise click.UsageError(text)
+    return found
 
 
 def _asked(flow: str, options: Mapping[str, Any]) -> OAuth2:

@@ -106,3 +106,10 @@ def test_the_document_s_own_option_keeps_its_name(run, make):
     help_text = run("call", path, "go", "--help")[1]
     assert "--wait-wait" in help_text
     assert "Waiting" not in run("call", path, "look", "--help")[1]
+
+
+def test_a_parameter_with_the_name_of_an_option_hides_it_from_nobody(run, make):
+    own = {"name": "until", "in": "query", "schema": {"type": "string"}}
+    path, base = make({"status": "ready"}, parameters=[own])
+    status, _, err = run("call", path, "go", *base, "--until", "x", "--wait", "--wait-until", "status=ready")
+    assert (status, err.count("TypeError")) == (0, 0), err

@@ -29,6 +29,7 @@ from dynclient._mock.pages import is_paged, paged
 from dynclient._mock.responses import Preference, choose, encode, error_response
 from dynclient._mock.store import Store
 from dynclient._records import Record
+from dynclient._request import Plan
 from dynclient._routing import HTTPError, Match, Router
 from dynclient.examples import realistic
 from dynclient.exceptions import ArgumentError, DynclientError
@@ -194,10 +195,12 @@ class Mock(WSGIApplication):
         return store.collections() if store is not None else None
 
     def broken(self) -> Iterator[tuple[str, DynclientError]]:
-        """The operations that can't be read, each with the error."""
+        """The operations that can't be read, or whose schemas can't be used, each with the error."""
         for row in self.api.rows:
             try:
-                self.operation(row)
+                plan = Plan(self.operation(row), Limits())
+                plan.check_answers()
+                plan.check_requests()
             except DynclientError as error:
                 yield row.operation_id or row.key, error
 

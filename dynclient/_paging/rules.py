@@ -164,7 +164,7 @@ class Pagination:
 
     def __str__(self) -> str:
         known = ", ".join(f"{name} {value}" for name, value in self.rule().items() if name != "next")
-        first = f"{self.next or 'how it goes on is unclear'} ({self.confidence})"
+        first = f"{self.next} ({self.confidence})" if self.next else "unclear how the next page is requested"
         return "\n".join([", ".join(filter(None, (first, known))), *(f"  {each}" for each in self.evidence)])
 
 

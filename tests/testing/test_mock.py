@@ -351,3 +351,18 @@ def test_the_values_of_templates(ask_with, template, path, values):
         assert [match.texts for match in Router(api).find("GET", path)] == [values]
     except HTTPError as error:
         assert (error.status, values) == (404, None)
+
+
+def test_operations_whose_schemas_are_broken_are_told():
+    answer = {"200": {"description": "", "content": {"application/json": {"schema": {"$ref": "#/nowhere"}}}}}
+    field = {"name": "q", "in": "query", "schema": {"$ref": "#/nowhere"}}
+    fine = {"responses": {"204": {"description": ""}}}
+    paths = {
+        "/answer": {"get": {"operationId": "answer", "responses": answer}},
+        "/field": {"get": {"operationId": "field", "parameters": [field], **fine}},
+        "/fine": {"get": {"operationId": "fine", **fine}},
+    }
+    with dynclient.testing.serve(
+        {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": paths}
+    ) as server:
+        assert [name for name, _ in server.mock.broken()] == ["answer", "field"]

@@ -433,8 +433,9 @@ def _loaded(text: bytes, offset: int, limits: Limits) -> Any:
         return json.load(text, limits)
     except DecodeError as error:
         at = None if error.offset is None else error.offset + offset
-        message = error.message.replace("the body", "an item of the body", 1)
-        raise DecodeError(message, offset=at, hint=error.hint) from None
+        message = error.message.replace("the body", f"the item at byte {offset} of the body", 1)
+        hint = error.hint or "stream(...) and iter_lines() give the lines as they are"
+        raise DecodeError(message, offset=at, hint=hint) from None
 
 
 def _codec(encode: Encode, split: Split) -> Codec:

@@ -105,7 +105,7 @@ def decoded(chunks: Iterator[bytes | None], codings: list[str], limits: Limits, 
         raise TooLarge("codings")
     for coding in codings:
         if coding not in DECODERS:
-            raise CodingError("the body has a content coding that was not requested")
+            raise CodingError(f"the body has a content coding that was not requested, {coding[:20]!r}")
         if coding in _EXTRAS and coding not in accepted():
             raise CodingError(
                 f"the body is encoded with {coding}, which needs: pip install 'dynclient[{_EXTRAS[coding]}]'"

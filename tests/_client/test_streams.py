@@ -270,7 +270,8 @@ def test_a_documented_redirect_is_an_answer(streaming, server):
 DECODE, VALIDATION = exceptions.DecodeError, exceptions.ResponseValidationError
 # content type, body, what is asked -> what came before, the error, what is told
 BROKEN = {
-    "an item that is no JSON": (LINES, b'{"n": 1}\n{\n', "iter_items", [{"n": 1}], DECODE, ""),
+    "an item that is no JSON": (LINES, b'{"n": 1}\n{\n', "iter_items", [{"n": 1}], DECODE, "the item at byte 9"),
+    "the remedy": (LINES, b"{\n", "iter_items", [], DECODE, "iter_lines() give"),
     "an item": (LINES, b'{"n": 1}\n{"n": "x"}\n', "iter_items", [{"n": 1}], VALIDATION, "$[1].n"),
     "an event": ("text/event-stream", b"data: too long\n\n", "iter_items", [], VALIDATION, "$[0].data"),
     "an array's item": (JSON, b'[{"n": 1}, {}]', "iter_items", [{"n": 1}], VALIDATION, "$[1]"),

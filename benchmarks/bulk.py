@@ -26,7 +26,7 @@ from typing import Any
 
 import dynclient
 from dynclient import bulk
-from dynclient.bulk.journal import Journal
+from dynclient.bulk.journal import INTENT, Journal
 
 ANSWER = b'{"id":"0123456789abcdef","state":"accepted"}'
 HEAD = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(ANSWER)
@@ -178,7 +178,7 @@ def _settle(journal: Journal, number: int, rows: int) -> None:
     attempt = journal.claim(f"{number:06}")
     assert attempt is not None  # noqa: S101  # the journal is new
     for row in range(number * 1000, min(rows, number * 1000 + 1000)):
-        attempt.intend(row, repeatable=False)
+        attempt._add(INTENT, row, 0)  # noqa: SLF001  # all of a partition are written at once
         attempt.settle(row, "done", 201, {"key": f"r-{row}", "attempts": 1, "ms": 1.5, "data": {"id": "x"}})
     attempt.close()
 

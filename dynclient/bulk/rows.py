@@ -208,7 +208,7 @@ def scan(path: str, key: str | None) -> Table:
         InvalidRows: a row can't be read, lacks the key, or has the key of another one.
         ArgumentError: there is no such column.
     """
-    columns: dict[str, None] = {}
+    columns: dict[str, Any] = {}
     with closing(sqlite3.connect("")) as database:
         # A database without a name is a file that nobody else sees: memory does not grow with the keys.
         database.execute("CREATE TABLE keys (row INTEGER PRIMARY KEY, line INTEGER, key BLOB)")
@@ -217,7 +217,7 @@ def scan(path: str, key: str | None) -> Table:
         while chunk := list(islice(rows, _CHUNK)):
             total += len(chunk)
             for row in chunk if len(columns) < _MANY_COLUMNS else ():
-                columns.update(dict.fromkeys(row.values))
+                columns.update(row.values)
             if key is not None:
                 texts = (
                     (row.number + 1, row.line, key_text(row, key).encode("utf-8", "surrogatepass")) for row in chunk

@@ -488,8 +488,8 @@ def _revived(cls: Any, source: Any, fingerprint: str, options: dict[str, Any]) -
     Raises:
         UnreadableDocument: the document has changed.
     """
-    later = {name: options.pop(name) for name in ("content_type", "accept")}
-    client = cls.load(source, **options)
+    later = {name: options[name] for name in ("content_type", "accept")}
+    client = cls.load(source, **{name: value for name, value in options.items() if name not in later})
     if client.api.fingerprint != fingerprint:
         raise UnreadableDocument(
             "the document has changed since the client was pickled", hint="load() makes a client of the new document"

@@ -325,17 +325,17 @@ def run_partition(task: Task) -> Sent:
 
     It may be run again, and on several machines at once: the journal lets only one of them send, and each row once.
     """
-    sender, pace = _sender(task.job)
+    sender, pace, journal = _sender(task.job)
     progress = Progress(task.job.max_failures)
     with sender.running():
-        return send_partition(sender, task, task.job.journal(), progress, pace)
+        return send_partition(sender, task, journal, progress, pace)
 
 
-_SENDERS: dict[str, tuple[Sender, Pace]] = {}
+_SENDERS: dict[str, tuple[Sender, Pace, Journal]] = {}
 
 
-def _sender(job: Job) -> tuple[Sender, Pace]:
-    """The client of this process for a run; made once."""
+def _sender(job: Job) -> tuple[Sender, Pace, Journal]:
+    """The client of this process for a run, and the journal, which knows for how long logs stood still; made once."""
     name = f"{job.run_id} {job.auth} {job.queue}"
     found = _SENDERS.get(name)
     if found is None:
@@ -346,5 +346,5 @@ def _sender(job: Job) -> tuple[Sender, Pace]:
         if job.auth is not None:
             client = client.with_options(auth=_fitting(client.api, auth_of(job.auth)))
         pace = Paced(job.limiter) if job.queue is None else _QueuePace(job.queue)
-        found = _SENDERS.setdefault(name, (Sender(client.operations[job.operation], job), pace))
+        found = _SENDERS.setdefault(name, (Sender(client.operations[job.operation], job), pace, job.journal()))
     return found

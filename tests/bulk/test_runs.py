@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -371,6 +372,14 @@ def test_a_truncated_log_loses_no_row_and_sends_none_twice(start, server, kept):
     log = sorted((Path(run.path) / "parts").glob("0*.log"))[1]
     log.write_bytes(log.read_bytes()[:kept])
     assert outcomes(bulk.open(run.path).resume(limit=None)) == {"done": 50}
+    assert set(server.counts.values()) == {1}
+
+
+def test_a_partition_of_a_process_that_died_before_its_first_byte_is_sent_by_an_executor(start, server):
+    run = start(limit=0, lease=0.2)
+    Path(run.path, "parts", "000001.a1.log").touch()
+    with ThreadPoolExecutor(2) as pool:
+        assert outcomes(run.resume(limit=None, executor=pool)) == {"done": 50}
     assert set(server.counts.values()) == {1}
 
 

@@ -56,10 +56,11 @@ class IdPlace(Record):
 
 
 class StoredItem(Record):
-    """An item, and the path of its collection."""
+    """An item, the path of its collection, and the characters of the requests that have created and changed it."""
 
     collection: str
     value: dict[str, Any]
+    size: int = 0
 
 
 class Store:
@@ -73,7 +74,6 @@ class Store:
         self._items: dict[str, StoredItem] = {}
         # The number of items of each collection, including deleted ones, so that ids are not reused.
         self._created: dict[str, int] = {}
-        self._sizes: dict[str, int] = {}
         self._size = 0
 
     def collections(self) -> tuple[list[str], list[str]]:
@@ -176,15 +176,14 @@ class Store:
 
     def _keep(self, path: str, item: StoredItem, values: RequestValues) -> None:
         added = len(str(values.body))
-        self._items[path] = item
-        self._sizes[path] = self._sizes.get(path, 0) + added
+        self._items[path] = item._replace(size=item.size + added)
         self._size += added
         while (len(self._items) > _MOST_ITEMS or self._size > _MOST_CHARACTERS) and len(self._items) > 1:
             self._remove(next(each for each in self._items if each != path))
 
     def _remove(self, path: str) -> None:
-        if self._items.pop(path, None) is not None:
-            self._size -= self._sizes.pop(path)
+        item = self._items.pop(path, None)
+        self._size -= item.size if item is not None else 0
 
     def _listed(self, match: Match, draft: Draft, values: RequestValues, operation: model.Operation, url: str) -> Draft:
         """The response with the existing items, once one has been created in the collection."""

@@ -5,6 +5,7 @@ The clarifications of 1.1 apply to both: an array is concatenated, and a primiti
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -121,19 +122,13 @@ def _check(overlay: Overlay, node: Any, pointer: str, known: Mapping[str, str], 
 
 
 def _check_repeated(overlay: Overlay, actions: list[Any]) -> None:
-    # Overlay 1.0 and 1.1, schema: `uniqueItems`. A long value is not compared with every other one.
-    seen: dict[str, list[int]] = {}
+    # Overlay 1.0 and 1.1, schema: `uniqueItems`.
+    seen: set[str] = set()
     for index, action in enumerate(actions):
-        alike = seen.setdefault(action["target"], [])
-        if any(_same(actions[other], action) for other in alike[:16]):
+        written = json.dumps(action, sort_keys=True)
+        if written in seen:
             raise _fault(overlay, f"/actions/{index}", "is given twice")
-        alike.append(index)
-
-
-def _same(left: Any, right: Any) -> bool:
-    import json
-
-    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+        seen.add(written)
 
 
 def _fault(overlay: Overlay, pointer: str, message: str) -> InvalidDocument:

@@ -56,7 +56,7 @@ class Judge:
         self._terms: dict[tuple[int, str], _DocumentTerms] = {}
         self._texts: dict[_Key, Text] = {}
         self._alike: dict[tuple[_Key, _Key], bool] = {}
-        self._proved: dict[tuple[_Key, _Key, str], bool] = {}
+        self._proved: dict[tuple[_Key | None, _Key, str], bool] = {}
 
     def alike(self, old: Schema, new: Schema) -> bool:
         """Whether two schemas, and those that they refer to, are written alike."""
@@ -88,27 +88,20 @@ class Judge:
                 self._texts[key] = written, None
         return self._texts[key]
 
-    def proves(self, one: Schema, other: Schema, direction: Direction) -> bool:
-        """Whether it is proved that all values of a schema are valid against the other."""
-        key = (_key(one), _key(other), direction)
+    def proves(self, one: Schema | None, other: Schema, direction: Direction) -> bool:
+        """Whether it is proved that all values of a schema, or of none, are valid against the other."""
+        key = (_key(one) if one is not None else None, _key(other), direction)
         if key not in self._proved:
             self._proof.steps = max(min(_STEPS, self._left), 0)
             begun = self._proof.steps
             try:
-                self._proved[key] = self._proof.includes((self.term(one, direction),), self.term(other, direction))
+                terms = (self.term(one, direction),) if one is not None else ()
+                self._proved[key] = self._proof.includes(terms, self.term(other, direction))
             except (DocumentError, RecursionError):
                 self._proved[key] = False
             if not self._proved[key]:
                 self._left -= begun - self._proof.steps
         return self._proved[key]
-
-    def allows_any(self, schema: Schema, direction: Direction) -> bool:
-        """Whether it is proved that every value is valid against a schema."""
-        self._proof.steps = _STEPS
-        try:
-            return self._proof.includes((), self.term(schema, direction))
-        except (DocumentError, RecursionError):
-            return False
 
     def term(self, schema: Schema, direction: Direction) -> Term:
         """A schema as a term.

@@ -94,7 +94,8 @@ def _part(sections: dict[str, list[str]], types: dict[str, tuple[Hint, Direction
     title, _, start = part.partition(" ")
     if title in sections:
         first = int(start) if start.isascii() and start.isdecimal() and len(start) < 7 else 1  # noqa: PLR2004  # digits
-        lines = sections[title][max(first, 1) - 1 :]
+        # Indented as in the whole description: no text of the document begins a line.
+        lines = [f"  {text}" for text in sections[title][max(first, 1) - 1 :]]
         text = fitted(lines, LONGEST_DESCRIPTION - _EACH, "… {} more")
         shown = text.count("\n") + (not text.endswith(" more"))
         return text if shown >= len(lines) else f'{text}: describe with part="{title} {first + shown}"'

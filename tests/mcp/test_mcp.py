@@ -570,7 +570,7 @@ def hostile(url):
     }
     post = {
         "operationId": f"evil{EVIL}",
-        "summary": EVIL,
+        "summary": PLAIN + EVIL,
         "description": EVIL,
         "tags": [EVIL],
         "externalDocs": {"url": "http://evil.example", "description": EVIL},

@@ -2,7 +2,7 @@
 
 Rule 1: a query is plain English. Idioms are replaced by one verb (:data:`IDIOMS`), initials by their words (``PR`` is
 pull request), stop words and words that do not occur in the document are left out, endings (plural, -ing, -ed, -ion) do
-not matter, and words that mean the same in most APIs (:data:`SAME`) match each other at a part of their weight.
+not matter, and words that mean the same in most APIs (:data:`SAME`) match each other at half their weight.
 Rule 2: a word counts by its rarity in the document times its weight in the best place where an operation has it
 (:data:`WEIGHTS`). Operations far from the best are not listed.
 Rule 3: names, summaries and paths with only words of the query come before those with other words too.
@@ -58,7 +58,7 @@ WEIGHTS: Mapping[str, float] = {
 # The places with few words.
 _TITLES = ("name", "summary", "path")
 _OF_THE_TITLE = 1.25
-_ALIKE_ALONE, _ALIKE_BESIDE, _PART = 0.7, 0.5, 0.4
+_SIMILAR = 0.5
 _OTHER_METHOD, _OTHER_NUMBER = 0.55, 0.9
 _AFTER_PREPOSITION, _MINE = 0.6, 0.3
 _AGAIN = 0.5
@@ -206,17 +206,15 @@ class SearchIndex:
 
         ``by_whom``: who has starred something is its stargazers.
         """
-        # If the document has the word itself, similar words more often mean something else.
-        alike = _ALIKE_BESIDE if word in self._weights else _ALIKE_ALONE
         similar: dict[str, float] = {}
         if len(word) >= _SHORTEST_PREFIX:
             for other in self._weights:
                 if other.startswith(word) and (
                     len(other) - len(word) > _LONGEST_LETTERS or other[len(word) :] in _ENDINGS
                 ):
-                    similar[other] = 1 if by_whom and other.endswith(_DOERS) else _PART
-        own = _PART if by_whom and similar else 1
-        similar |= {other: alike for other in SAME.get(word, ()) if other in self._weights}
+                    similar[other] = 1 if by_whom and other.endswith(_DOERS) else _SIMILAR
+        own = _SIMILAR if by_whom and similar else 1
+        similar |= {other: _SIMILAR for other in SAME.get(word, ()) if other in self._weights}
         return similar | {word: own} if word in self._weights else similar
 
     def _found(self, word: str, similar: Mapping[str, float]) -> dict[int, float]:

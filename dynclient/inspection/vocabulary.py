@@ -1,12 +1,13 @@
-"""Plain words and their synonyms in APIs: tables for :mod:`dynclient.inspection.search`.
+"""Plain words and their synonyms in APIs: tables for :mod:`dynclient.inspection.search`, some in ``synonyms.txt``.
 
-Rule: no table is about one API. The words of a line have the same meaning in most APIs.
+Rule: no table is about one API.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib.resources import files
 
 from dynclient._deferred import expression
 from dynclient.http_grammar import SAFE
@@ -90,107 +91,10 @@ DOES = {"DELETE": ["delete"], "PATCH": ["update"], "PUT": ["update"]}
 _UNDO = expression(
     r"(?i)(?<![a-z])un(?=archiv|assign|attach|block|follow|lik|link|lock|mark|pin|publish|shar|star|subscrib|tag|watch)"
 )
-# Words that mean the same, or almost, in most APIs: verbs, then nouns.
 _ALIKE = tuple(
-    frozenset(stem(word) for word in line.split())
-    for line in (
-        "get retrieve fetch read show view see look check display print describe inspect preview list",
-        "list find search browse lookup query",
-        "create add new make post register open start insert generate launch deploy provision define",
-        "update change edit modify set patch put replace rename adjust fix correct upgrade downgrade configure",
-        "delete remove cancel destroy erase drop revoke discard throw kick take uninstall detach clear wipe kill",
-        "stop end cancel halt terminate abort close finish hang expire kill",
-        "pause freeze suspend disable block deactivate lock snooze",
-        "resume continue unfreeze enable activate unblock unlock",
-        "run execute exec trigger start launch dispatch",
-        "rerun restart retry redo repeat",
-        "undo revert rollback reverse restore unarchive undelete back",
-        "send post write say tell deliver notify submit",
-        "report submit record",
-        "give grant assign allow add share put",
-        "approve accept confirm allow review",
-        "reject deny decline refuse dismiss",
-        "download export get",
-        "upload import attach add",
-        "invite add ask",
-        "talk communicate network",
-        "buy purchase order",
-        "refund return reverse",
-        "transfer move migrate hand",
-        "copy duplicate clone fork mirror",
-        "save store keep",
-        "schedule later delay plan",
-        "verify validate check test review",
-        "archive hide close",
-        "train tune teach",
-        "draw paint generate",
-        "ask prompt question complete chat",
-        "mine authenticated own self me current",
-        "left remaining quota limit rate",
-        "person people user member colleague coworker teammate participant collaborator who employee",
-        "picture image photo drawing icon avatar",
-        "text message sms",
-        "phone call dial ring telephone",
-        "bill invoice billing receipt",
-        "money balance funds cost payment amount credit",
-        "pay payment charge cost spend spent paid price fee expense",
-        "next upcoming future",
-        "machine node server host computer",
-        "disk storage volume space",
-        "file document attachment",
-        "folder directory",
-        "company organization org workspace team",
-        "app application program",
-        "password secret credential key token",
-        "failed failure error fault problem broken",
-        "log history event output activity happened",
-        "log tail trace",
-        "history past old previous earlier",
-        "usage metric statistic stats traffic consumption consume quota limit",
-        "visitor visit view traffic looked",
-        "comment reply answer response note",
-        "issue bug ticket defect problem",
-        "dispute chargeback",
-        "merge squash combine join",
-        "watch subscribe follow",
-        "tax vat gst",
-        "seller merchant vendor account",
-        "tag release version",
-        "commit push save",
-        "replica scale size instance",
-        "health status state condition healthy alive green",
-        "certificate tls ssl",
-        "firewall network policy restrict",
-        "public expose ingress external internet",
-        "cron timer periodic nightly schedule",
-        "check status test",
-        "subscription membership recurring monthly",
-        "diff change compare",
-        "fee commission",
-        "transfer payout withdraw",
-        "color colour",
-        "profile account user",
-        "label tag",
-        "speech audio voice sound aloud speak spoken",
-        "transcript transcription dictation",
-        "email mail",
-        "address location place",
-        "channel conversation room chat",
-        "emoji reaction thumbs like",
-        "customer client buyer",
-        "discount coupon promotion voucher promo percentage",
-        "job task run build pipeline workflow",
-        "access permission right role allowed",
-        "version release revision",
-        "setting configuration preference option config",
-        "online presence away",
-        "vector embedding",
-        "harmful moderation abuse offensive",
-        "wait pending queue schedule",
-        "repository repo project",
-        "branch ref",
-        "shop store",
-    )
+    frozenset(map(stem, group.split()))
+    for group in (files(__package__) / "synonyms.txt").read_text(encoding="utf-8").splitlines()
+    if not group.startswith("#")
 )
 SAME = {word: frozenset().union(*(line for line in _ALIKE if word in line)) for line in _ALIKE for word in line}
 """The stem of a word, and the stems of those that mean the same."""

@@ -118,6 +118,17 @@ def test_many_operations_without_tags_are_grouped_by_the_namespaces_of_their_pat
     assert all(f"\n## {anchor}\n" in written[file] for file, anchor in index)
 
 
+def test_operations_with_different_servers_say_which_is_theirs():
+    answer = {"responses": {"204": {"description": ""}}}
+    paths = {"/a": {"get": {"operationId": "a", "servers": [{"url": "https://a.example"}], **answer}}}
+    document = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}}
+    with dynclient.load({**document, "paths": {**paths, "/b": {"get": {"operationId": "b", **answer}}}}) as client:
+        page = docs(client, "t.yaml")["DefaultApi.md"]
+    assert "All URIs" not in page
+    assert "The URI is relative to *https://a.example*." in section_of(page, "a")
+    assert "The URI is relative to `base_url=`, since the document has no server." in section_of(page, "b")
+
+
 def test_properties_of_a_body_without_a_name_are_listed():
     schema = {
         "type": "object",

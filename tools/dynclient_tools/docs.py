@@ -106,12 +106,11 @@ def navigation(client: Client, source: str, folder: str, theme: str | None = Non
     return "\n".join([f"# {MARK}", *lines, ""])
 
 
-def _palette(scheme: str, icon: str, following: str) -> dict[str, Any]:
+def _palette(media: str, scheme: str, icon: str, following: str) -> dict[str, Any]:
     toggle = {"icon": f"material/{icon}", "name": f"Switch to {following}"}
-    return {"media": f"(prefers-color-scheme: {scheme})", "scheme": _SCHEMES[scheme], "toggle": toggle}
+    return {"media": f"(prefers-color-scheme: {media})", "scheme": scheme, "toggle": toggle}
 
 
-_SCHEMES = {"light": "default", "dark": "slate"}
 # Theme -> its settings. Material's fonts and mkdocs' highlighter would come from other sites.
 _THEMES: dict[str, dict[str, Any]] = {
     "material": {
@@ -119,8 +118,8 @@ _THEMES: dict[str, dict[str, Any]] = {
         "font": False,
         "features": ["navigation.top", "search.highlight", "content.code.copy", "toc.follow"],
         "palette": [
-            _palette("light", "weather-night", "dark mode"),
-            _palette("dark", "weather-sunny", "light mode"),
+            _palette("light", "default", "weather-night", "dark mode"),
+            _palette("dark", "slate", "weather-sunny", "light mode"),
         ],
     },
     "mkdocs": {"name": "mkdocs", "color_mode": "auto", "user_color_mode_toggle": True, "highlightjs": False},

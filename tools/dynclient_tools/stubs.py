@@ -32,34 +32,11 @@ from dynclient_tools.views import OperationPage, Site, site
 PACKAGE = "dynclient_types"
 
 # Names that the templates import and define.
-_TAKEN = frozenset(
-    {
-        "Any",
-        "AsyncClient",
-        "AsyncPages",
-        "AsyncStreaming",
-        "Client",
-        "DOCUMENT",
-        "FINGERPRINT",
-        "File",
-        "HTTPResult",
-        "IO",
-        "Literal",
-    }
-    | {
-        "Mapping",
-        "NotRequired",
-        "Pages",
-        "PathLike",
-        "Request",
-        "Self",
-        "Sequence",
-        "Streaming",
-        "TypeAlias",
-        "TypeAliasType",
-    }
-    | {"TypedDict", "api", "errors", "load", "load_async", "models"}
-)
+_TAKEN = frozenset({
+    "Any", "api", "AsyncClient", "AsyncPages", "AsyncStreaming", "Client", "DOCUMENT", "errors", "File",
+    "FINGERPRINT", "HTTPResult", "IO", "Literal", "load", "load_async", "Mapping", "models", "NotRequired",
+    "Pages", "PathLike", "Request", "Self", "Sequence", "Streaming", "TypeAlias", "TypeAliasType", "TypedDict",
+})  # fmt: skip
 _TAKEN_IN_PLACE = frozenset({"Any", "AsyncClient", "Client", "Literal", "overload", "load", "DOCUMENTS"})
 _PER_FILE = 150  # Operations; type checkers give up on files that are too long.
 

@@ -6,6 +6,7 @@ Everything comes from the public API and from ``dynclient.inspection``. Texts of
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -177,7 +178,10 @@ def site(client: Client, source: str, tags: Collection[str] = (), *, check: bool
         base_url = server_url(view.servers[0]) if view.servers else ""
         sender = client if is_absolute(base_url) else elsewhere
         operations.append(OperationPage(view, operation, sender.operations[row.key], base_url))
-    views = None if check else _reached_or_none(operations)
+    views = None
+    if not check:
+        with suppress(DocumentError):
+            views = reached(page.view for page in operations)
     if views is None:
         faults = {page.view.key: page.method.fault for page in operations}
         broken += [Broken(key, str(fault)) for key, fault in faults.items() if fault is not None]
@@ -220,14 +224,6 @@ def server_url(server: Any) -> str:
 def is_absolute(base_url: str) -> bool:
     """Whether a URL names a host."""
     return "://" in base_url
-
-
-def _reached_or_none(operations: list[OperationPage]) -> dict[str, SchemaView] | None:
-    """The named schemas that operations reach; None if one of them can't be described."""
-    try:
-        return reached(page.view for page in operations)
-    except DocumentError:
-        return None
 
 
 def reached(operations: Iterable[OperationView]) -> dict[str, SchemaView]:

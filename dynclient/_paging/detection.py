@@ -82,7 +82,10 @@ _TOKEN_WORDS = expression(r"(?i)\b(?:(?:cursor|token|opaque|next page|pages?)\b|
 _IS_TOKEN = expression(r"(?i)\b(?:token|cursor|opaque)\b")
 _NEXT_URL = expression(r"next(?:page|records|results)?(?:link|ur[il])$")
 _BASED = expression(
-    r"(?i)\b(?:(zero|0|one|1)[- ](?:based|indexed)|start(?:s|ing|ed)? (?:at|from|with) (zero|0|one|1))\b"
+    r"(?i)\b(?:(zero|0|one|1)[- ]?(?:based|index(?:ed)?)\b|(zero|0|one|1) (?:is|for|means|returns) the first\b"
+    r"|(?:start|begin|count|index|number)(?:s|ing|ed|ning)? (?:at|from|with) (zero|0|one|1)\b"
+    r"|first (?:page|item|record|result|row|index)(?: number| index)?(?: is|:| =)"
+    r"(?: the)?(?: number| index)? (zero|0|one|1)\b)"
 )
 _LISTING = expression(r"list|search|query|find|scan|filter|fetch|lookup")
 _READS = frozenset({"GET", "HEAD", "QUERY"})
@@ -193,7 +196,8 @@ class _Look:
         default = one.shape.default if one.shape is not None else None
         minimum = one.shape.constraints.get("minimum") if one.shape is not None else None
         told = _BASED.search(one.description)
-        known = [default, None if told is None else int((told[1] or told[2]).lower() not in {"0", "zero"}), minimum]
+        word = next(filter(None, told.groups())).lower() if told is not None else None
+        known = [default, None if word is None else int(word not in {"0", "zero"}), minimum]
         found = next((int(each) for each in known if each in {0, 1} and not isinstance(each, bool)), None)
         if found is None and (is_page or one.name.startswith("start")):
             # Servers count from 0 or 1, and often return the page number.

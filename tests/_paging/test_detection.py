@@ -266,6 +266,27 @@ def test_a_token_in_a_header_is_repeated_in_the_query(header):
     assert (found.next, found.confidence) == (f"query continuationToken <- header {header}", "certain")
 
 
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("Page index of the results to return. First page is 0.", 0),
+        ("The 0-based page", 0),
+        ("The page number, 0-indexed", 0),
+        ("The zero-indexed page", 0),
+        ("0 is the first page", 0),
+        ("Pages are counted from 0.", 0),
+        ("Page to return, beginning with 0", 0),
+        ("First page: 0", 0),
+        ("Page number, starting at 1", 1),
+        ("1 means the first page", 1),
+        ("Page number. 10 is the first useful one", 1),
+        ("The page", 1),
+    ],
+)
+def test_a_description_says_where_pages_begin(text, start):
+    assert load({"page": described(N, text)}, LIST).pagination.start == start
+
+
 def test_a_vendor_s_header_is_repeated():
     response = {"description": "", "headers": {"x-ms-continuation": {"schema": S}}}
     response["content"] = {"application/json": {"schema": LIST}}

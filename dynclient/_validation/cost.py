@@ -1,7 +1,7 @@
 """Estimate the cost of checking values against a bundle, from its schemas alone.
 
 jsonschema-rs has no budget of steps and can't be interrupted, so this analysis decides which values it may check.
-jsonschema counts its steps and remembers the result of each ``$ref`` for each value; rules 1 and 2 are for it too.
+jsonschema counts its steps and caches the result of each ``$ref`` for each value; rules 1 and 2 apply to it too.
 
 A bundle is a graph: its nodes are the entries of ``$defs``, its edges their references. A subschema applies either
 *in place*, to the same value as the schema around it (``allOf``, ``if``, ``$ref``), or to a *location* below the value
@@ -37,7 +37,7 @@ from dynclient.options import Limits
 _MOST_STEPS = 10_000
 """Steps, and visits to one location, up to which jsonschema-rs is used."""
 _MOST_STEPS_IN_ALL = 200_000_000
-"""Steps of all values together: it can't be interrupted, and blocks other threads."""
+"""Steps of all values together: jsonschema-rs can't be interrupted, and blocks other threads."""
 _MOST_REPEATED = 1_000_000
 """How often jsonschema-rs may check one location of a recursive value."""
 _DEEPEST = 128
@@ -95,9 +95,9 @@ def cost(bundle: SchemaBundle, references: References, limits: Limits) -> Cost:
         return Cost(None, min(limits.body_depth, _DEEPEST), _MOST_STEPS_IN_ALL)
     entries = {f"#/$defs/{number}": node for number, node in defs.items()}
     known: _Analysis = bundle.worked_out.setdefault("cost", _Analysis({}, {}, {}, {}, {}, {}, {}, {}, Lock()))
-    # Bundles of several threads may share entries, of which half is known.
+    # Bundles of several threads may share entries, some of which are known.
     with known.lock:
-        # Not as a difference of sets, which would go through all that is known for each bundle.
+        # Not a difference of sets, which would visit all known entries for each bundle.
         for name in [name for name in entries if name not in known.in_place]:
             known.in_place[name] = Counter(_applied_in_place(entries[name]))
             known.references[name] = _references_in(entries[name])
@@ -142,7 +142,7 @@ def _in_place(node: Node) -> list[Any]:
 
 
 def _below(node: Node) -> Iterator[tuple[str, Any]]:
-    """The subschemas for what is in a value, each with its location."""
+    """The subschemas for the parts of a value, each with its location."""
     yield from ((f".{name}", below) for name, below in node.get("properties", {}).items())
     yield from (("*", node[keyword]) for keyword in _BELOW_ONE if keyword in node)
     yield from (("*", below) for below in node.get("patternProperties", {}).values())
@@ -150,7 +150,7 @@ def _below(node: Node) -> Iterator[tuple[str, Any]]:
 
 
 def _subschemas(node: Any) -> Iterator[Node]:
-    """A schema and all subschemas that stand in it; references are not followed."""
+    """A schema and all its inline subschemas; references are not followed."""
     waiting = [node]
     while waiting:
         here = waiting.pop()
@@ -200,7 +200,7 @@ def _check_steps(
 
 
 def _count_steps(entries: Mapping[str, Any], known: _Analysis, bundle: SchemaBundle, references: References) -> None:
-    """Count the steps for one value by each entry, those of the entries it applies in place included."""
+    """Count the steps of each entry for one value, including those of the entries that it applies in place."""
     new = [name for name in entries if name not in known.steps]
     graph = {name: [other for other in known.in_place[name] if other and other not in known.steps] for name in new}
     try:
@@ -241,13 +241,13 @@ def _locations(node: Any, by_reference: Callable[[str], Counter[str]], count: Ca
 
 
 def _most_at_one(locations: Counter[str]) -> int:
-    """The highest count of one location; 1 where there is none."""
+    """The highest count of a location; 1 if there are no locations."""
     everywhere = locations["*"]
     return max([1, everywhere, *(count + everywhere for location, count in locations.items() if location != "*")])
 
 
 def _most_visits(entries: Mapping[str, Any], known: _Analysis) -> int:
-    """How often one location is checked by all paths from the top of a value; cycles count as gone through once."""
+    """How often one location is checked by all paths from the top of a value; cycles count as visited once."""
     visits = known.visits
 
     def by_reference(reference: str) -> Counter[str]:
@@ -256,7 +256,7 @@ def _most_visits(entries: Mapping[str, Any], known: _Analysis) -> int:
     def count(below: Any) -> int:
         return min(_most_at_one(_locations(below, by_reference, count)), _MOST_REPEATED)
 
-    # Not as a difference of sets, as above.
+    # Not a difference of sets, as above.
     new = {
         name: [each for each in known.references[name] if each not in visits] for name in entries if name not in visits
     }
@@ -267,7 +267,7 @@ def _most_visits(entries: Mapping[str, Any], known: _Analysis) -> int:
 
 
 def _growth(entries: Mapping[str, Any], known: _Analysis) -> int:
-    """How often, at most, a cycle reaches its own entries at one location; 0 where there are no cycles."""
+    """How often, at most, a cycle reaches its own entries at one location; 0 if there are no cycles."""
     new = {name: known.references[name] for name in entries if name not in known.cycle_of}
     # Known entries lead to no new ones, so cycles are among the new ones.
     graph = {name: onward & new.keys() for name, onward in new.items()}
@@ -300,7 +300,7 @@ def _growth_of(entries: Mapping[str, Any], cycle: frozenset[str]) -> int:
 def cycles(graph: Mapping[str, Collection[str]]) -> list[list[str]]:
     """The sets of nodes that reach each other (Kosaraju's strongly connected components).
 
-    A node that no other reaches is one only if it reaches itself.
+    A single node is one only if it reaches itself.
     """
     backward: dict[str, list[str]] = {name: [] for name in graph}
     for name, onward in graph.items():
@@ -312,7 +312,7 @@ def cycles(graph: Mapping[str, Collection[str]]) -> list[list[str]]:
 
 
 def _walks(starts: Iterable[str], graph: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
-    """The nodes that each start reaches and no start before it does, those that a node leads to before the node."""
+    """For each start, the nodes that it reaches and no earlier start does; the successors of a node come before it."""
     seen: set[str] = set()
     for start in starts:
         left: dict[str, None] = {}

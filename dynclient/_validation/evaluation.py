@@ -6,7 +6,7 @@ Rule 3: the result of a ``$ref`` for a value is cached, so a schema that is reac
 Rule 4: results that depend on an unchecked pattern are unknown, and not faults.
 
 The state of one check (:class:`EvaluationContext`) goes through jsonschema as its format checker, which is the only
-object of dynclient that jsonschema hands to every keyword function.
+object of dynclient that jsonschema passes to every keyword function.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _STEPS_OF_A_SCHEMA = 10
 """The steps charged for making a validator of a schema, or for starting one: each takes several microseconds."""
 _CHARACTERS_PER_STEP = 100
 _MOST_REMEMBERED = 100
-"""Errors of one reference that are kept: more are not shown, and a long list of invalid items would take long."""
+"""The maximum of errors that are kept for one reference: no more are shown, and long invalid lists take time."""
 _STOCK = Draft202012Validator.VALIDATORS
 
 
@@ -45,12 +45,12 @@ class OverBudget(Exception):
 
 
 class EvaluationContext:
-    """The state of one check of one value: its budget of steps, and what its references found."""
+    """The state of one check of one value: its budget of steps, and the results of references."""
 
     def __init__(self, value: Any, *, steps: int, pattern_length: int, is_dynamic: bool, files: bool) -> None:
-        """Take the value, and the limits it is checked within.
+        """``steps`` is the budget for ``value``; longer patterns than ``pattern_length`` are not checked.
 
-        With ``is_dynamic`` a reference may lead elsewhere by another path; ``files`` is as in ``Validator.faults``.
+        With ``is_dynamic`` a reference's target may depend on the path to it; ``files`` is as in ``Validator.faults``.
         """
         self.is_dynamic = is_dynamic
         self.files = files
@@ -81,7 +81,7 @@ class EvaluationContext:
         self._next_look = max(self._left - _STEPS_PER_LOOK, 0)
 
     def without_message(self, error: ValidationError) -> ValidationError:
-        """Take jsonschema's message out of an error: it shows the value, which may be secret or long."""
+        """Remove jsonschema's message from an error: it shows the value, which may be secret or long."""
         if error.message:
             self.step(len(error.message) // _CHARACTERS_PER_STEP)
             error.message = ""
@@ -165,7 +165,7 @@ def _error(key: str | int | None = None, **more: Any) -> ValidationError:
 
 
 def _where_known(function: Callable[..., Any], is_doubtful: Callable[[ValidationError], bool]) -> Callable[..., Any]:
-    """Drop errors which say that a schema fits, where it may only seem to (rule 4)."""
+    """Drop errors that depend on whether a schema fits, if that is unknown (rule 4)."""
 
     def keyword(validator: Any, argument: Any, value: Any, schema: Any) -> Errors:
         context: EvaluationContext = validator.format_checker
@@ -222,7 +222,7 @@ def _pattern_properties(validator: Any, patterns: Any, value: Any, _: Any) -> Er
 
 
 def _rest(kind: Any, checked: Callable[..., set[Any]]) -> Callable[..., Any]:
-    """Check by a keyword what no other keyword has checked in an object or array."""
+    """Check the properties or items that no other keyword has checked."""
 
     def keyword(validator: Any, allowed: Any, value: Any, schema: Any) -> Errors:
         if not isinstance(value, kind):
@@ -277,7 +277,7 @@ def _placed(validator: Any, value: list[Any], schema: Any) -> set[int]:
 def _applying(validator: Any, value: Any, schema: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
     """The schemas that apply to the same value and hold, each with the validator to go on with.
 
-    Those that have to hold count even if they do not: that is reported already, and all that they evaluate with it.
+    Those that must hold count even if they do not: that is already reported.
     """
     for keyword in ("$ref", "$dynamicRef"):
         if keyword in schema:
@@ -370,7 +370,7 @@ _REPLACED: dict[str, Callable[..., Any]] = {
     "enum": _enum,
     "uniqueItems": _unique_items,
     "multipleOf": _multiple_of,  # 19.99 is a multiple of 0.01, if not in binary
-    # The fault is that of the property that is missing.
+    # The fault is at the missing property.
     "dependentRequired": _dependent_required,
     "required": _required,
     "format": _format,  # the formats of OpenAPI's registry, of numbers too

@@ -2,7 +2,7 @@
 
 Rule 1: it never accepts a value that jsonschema refuses. A keyword that jsonschema-rs interprets differently is
 rewritten, or calls our own function; otherwise there is no verdict for that bundle.
-Rule 2: where it can't judge a value (bytes, files, lone surrogates), or can't be imported, there is no verdict.
+Rule 2: if it can't judge a value (bytes, files, lone surrogates), or can't be imported, there is no verdict.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class NoVerdict(Exception):
 
 
 class _Writer:
-    """Writes the entries of a document's bundles as jsonschema-rs is to read them, each once."""
+    """Rewrites the entries of a document's bundles for jsonschema-rs, each once."""
 
     def __init__(self, pattern_length: int) -> None:
         self.formats: dict[str, Callable[[str], bool]] = {}

@@ -183,7 +183,7 @@ def kept(path: str, facts: dict[str, Any], *, accept_changed_document: bool) -> 
 
 
 def check_same(path: str, found: Mapping[str, Any], facts: Mapping[str, Any], *, accept_changed_document: bool) -> None:
-    """Compare the facts in a journal with those that are known of a run.
+    """Compare the facts in a journal with those of the run.
 
     Raises:
         JournalError: it is the journal of another run.

@@ -153,7 +153,7 @@ class PartitionState:
         return _outcome(record)
 
     def counts(self, size: int) -> Counter[str]:
-        """The number of rows of each outcome, of a partition with so many rows."""
+        """The number of rows of each outcome, in a partition of ``size`` rows."""
         counts = Counter(filter(None, map(_outcome, self.rows.values())))
         if self.damaged:
             counts["unknown"] += size - len(self.rows)
@@ -391,7 +391,7 @@ class Attempt:
                 try:
                     self._write_first(count)
                 except OSError as error:
-                    # What follows would be damage.
+                    # Anything after a partial record would count as damage.
                     self._failure = error
             if self._failure is not None:
                 raise unwritable(self.journal.path, self._failure) from self._failure

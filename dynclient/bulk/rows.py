@@ -78,7 +78,7 @@ class Table(Record):
 
 
 def _csv_rows(path: str, skipped: int, delimiters: str) -> Iterator[TableRow]:
-    """Rows that the first of the delimiters separates that occurs in the first line."""
+    """Rows separated by the first of the delimiters that occurs in the first line."""
     with open(path, encoding="utf-8-sig", newline="") as file:
         line = 0
         try:
@@ -144,7 +144,7 @@ def _duckdb(failure: str) -> Iterator[Any]:
     """A connection to a database in memory.
 
     Raises:
-        BulkError: duckdb is not installed, or it has raised, which ``failure`` explains.
+        BulkError: duckdb is not installed, or has raised an error, whose text begins with ``failure``.
     """
     try:
         import duckdb
@@ -172,7 +172,7 @@ FORMATS: dict[str, Callable[[str, int], Iterator[TableRow]]] = {
 
 
 def read_rows(path: str, skipped: int = 0) -> Iterator[TableRow]:
-    """Read the rows of a table, one after the other; so many of the first are not looked at.
+    """Read the rows of a table, one after the other, without the first ``skipped`` ones.
 
     Raises:
         InvalidRows: a row can't be read.
@@ -299,7 +299,7 @@ def columns_in(template: Any) -> set[str]:
 def filling(template: Any) -> Callable[[Mapping[str, Any]], Any]:
     """A function that fills a template with the values of a row.
 
-    It returns ``...`` for a column that the row has not; objects and arrays leave it out.
+    It returns ``...`` for a column that the row lacks; objects and arrays leave it out.
     """
     if isinstance(template, str):
         column = _column(template)
@@ -317,7 +317,7 @@ def filling(template: Any) -> Callable[[Mapping[str, Any]], Any]:
 
 
 def partitions(path: str, size: int, first: int = 0) -> Iterator[tuple[int, list[TableRow]]]:
-    """The rows of a table in partitions, each with its number; those before the first are not looked at."""
+    """The rows of a table in partitions, each with its number, from ``first`` on."""
     rows = read_rows(path, first * size)
     return takewhile(itemgetter(1), ((number, list(islice(rows, size))) for number in count(first)))
 

@@ -3,7 +3,7 @@
 Rule 1: operation, document, arguments and table identify a run: if one differs, the journal is refused, and nothing is
 sent.
 Rule 2: one process at a time drives a run, with a lease like those of partitions; any number may read it.
-Rule 3: counts and queries are made from the journal. ``index.sqlite`` only remembers them by the sizes of the logs.
+Rule 3: counts and queries are computed from the journal. ``index.sqlite`` only caches them by the sizes of the logs.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ KEPT_SETTINGS = ("concurrency", "rate", "max_failures", "on_invalid")
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
-    """How a run is sent; another call may change them."""
+    """How a run is sent; each ``resume()`` may change it."""
 
     concurrency: int = 16
     rate: Any = None
@@ -100,7 +100,7 @@ class BulkRun(RecordedRun):
         settings: _Settings,
         credential: Any = None,
     ) -> None:
-        """Take the parts that :func:`create` or :func:`open` has found."""
+        """Runs are made by :func:`create` and :func:`open`."""
         super().__init__(path, facts)
         self._method, self._settings, self._credential = method, settings, credential
 
@@ -132,7 +132,7 @@ class BulkRun(RecordedRun):
             raise ArgumentError(
                 "rows that are unknown may have been done",
                 argument="outcome",
-                hint="reconcile() settles them by a look-up; may_repeat=True sends them again in any case",
+                hint="reconcile() settles them by a look-up; may_repeat=True sends them again anyway",
             )
         states = {outcome, SENT} if outcome == "unknown" else {outcome}
         return self._drive(frozenset(states), may_repeat=outcome == "unknown", **settings)
@@ -404,7 +404,7 @@ def create(
             dollar sign. By default each column but the key is an argument.
         concurrency: the number of rows in flight in each process.
         rate: limits the rows sent: ``"50/s"``, a Rate, or a RateLimiter. A response of 429 halves it.
-        max_failures: stop when this many rows in succession were not done, or a tenth of at least 200; None never
+        max_failures: stop when this many consecutive rows were not done, or a tenth of at least 200; None never
             stops.
         on_invalid: what happens to a row that violates the document: ``"stop"`` or ``"skip"``.
         check: build all rows before one is sent, and report all faults.

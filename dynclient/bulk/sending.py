@@ -124,7 +124,7 @@ class Job:
     has_auto_rate: bool = False
 
     def journal(self) -> Journal:
-        """The journal, as this process sees it."""
+        """The journal at its path in this process."""
         return Journal(self.path, self.run_id, lease=self.lease, durability=self.durability)
 
 
@@ -199,7 +199,7 @@ class Progress:
         self.stop.clear()
 
     def may_start(self, thread: int, concurrency: int, is_over: Callable[[], bool]) -> None:
-        """Slow start: wait until enough rows came back for one more thread to send, or no row is left."""
+        """Slow start: wait until enough rows are finished for one more thread to send, or no row is left."""
         needed = min(thread * _SLOW_START // max(concurrency, _SLOW_START), _SLOW_START)
         with self.changed:
             while self._sent < needed and not self.stop.is_set() and not is_over():
@@ -214,7 +214,7 @@ class Sender:
         document, row = self._dispatcher.document, method._row  # noqa: SLF001  # a bulk run is made of its calls
         self._plan = document.plan(row)
         check_operation(self._plan.operation)
-        # Only plain data of a response is kept; and rows wait for their slots before their intents are written.
+        # Only plain data of a response is stored; rows wait for their slots before their intents are written.
         self._options = self._dispatcher.options._replace(convert=None, rate=Rate() if job.has_auto_rate else None)
         self._job, self._namespace = job, uuid.UUID(job.run_id)
         self._fill = filling(job.arguments) if job.arguments else None
@@ -374,7 +374,7 @@ class Sending:
         return Sent(dict(counts), self._progress.reason, error if isinstance(error, DynclientError) else None)
 
     def _wait(self, threads: Iterable[threading.Thread]) -> None:
-        """Wait for the threads that were started; before Python 3.13 a ``join`` that Ctrl-C interrupts will not do."""
+        """Wait for the threads that were started; ``join`` is unreliable after Ctrl-C before Python 3.13."""
         with self._ends:
             self._ends.wait_for(lambda: self._ended >= sum(thread.ident is not None for thread in threads))
 

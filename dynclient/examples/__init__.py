@@ -95,7 +95,7 @@ def _example(schema: Schema, direction: Direction, seed: int, *, shown: bool, fi
             faults = faults_of(value)
             if not faults:
                 return value
-            # A value of another type has one fault only, and nothing of what was wanted.
+            # A value of another type has a single fault, but is the furthest from the schema.
             wrong = any(fault.path == "$" for fault in faults), len(faults)
             if best is MISSING or wrong < least:
                 best, least = value, wrong

@@ -7,8 +7,8 @@
 Rule 1: a request is matched by its operation and arguments, in any order; without the document by method, path, query
 and body. Origin, credentials and idempotency keys are ignored. Equal requests get their responses in the recorded
 order.
-Rule 2: no secret is written: no credential, also where a server repeats it, no token, and no password by its name or by
-the document's schemas if a document is given.
+Rule 2: no secret is written: no credential, even if a server repeats it, no token, and no password, by its name or by
+the document's schemas.
 Rule 3: the client validates a recorded response like any other, so changes of the document are noticed.
 """
 
@@ -80,7 +80,7 @@ class Recorder(BufferedTransport):
         self._transport = transport
         self._lock = threading.Lock()
         self.recordings: list[Recording] = []
-        """The exchanges of the file: read ones, and those recorded since."""
+        """The exchanges of the file: those that were read, and those recorded since."""
         self._by_key: dict[str, list[Response]] = {}
         self._given: dict[str, int] = {}
         for recording in read(self.path) if exists else ():

@@ -13,13 +13,16 @@ __all__ = ["cached_property", "deferred", "expression", "function"]
 
 
 def deferred(package: str, modules: Mapping[str, tuple[str, ...]]) -> Callable[[str], Any]:
-    """Make a package's ``__getattr__``, given the names that each of its modules has for others."""
+    """Make a package's ``__getattr__``, given the names that each of its modules has for others.
+
+    A module that begins with a dot is relative to the package above.
+    """
     where = {name: module for module, names in modules.items() for name in names}
 
     def load(name: str) -> Any:
         if name not in where:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{package}.{where[name]}"), name)
+        value = getattr(import_module(f".{where[name]}", package), name)
         setattr(sys.modules[package], name, value)
         return value
 

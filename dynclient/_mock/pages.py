@@ -22,7 +22,7 @@ from dynclient._schemas import MISSING, shape
 
 # The names of parameters, and of members next to a list, by their meaning: clients detect pages by most of them.
 _PARAMETER_KINDS: Mapping[str, str] = {
-    **dict.fromkeys((*detection.TOKENS, *detection.LAST_IDS), "cursor"),
+    **dict.fromkeys((*detection.TOKENS, *detection.LAST_IDS.keys() - {"since"}), "cursor"),  # it is often a date
     **dict.fromkeys(detection.OFFSETS, "offset"),
     **dict.fromkeys(detection.PAGES, "page"),
     **dict.fromkeys(detection.SIZES, "limit"),

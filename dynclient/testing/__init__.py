@@ -12,7 +12,9 @@ Rule: nothing here is imported before its first use; servers need werkzeug (``dy
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dynclient._deferred import deferred
 
 if TYPE_CHECKING:
     from dynclient._mock.mock import Mock, app
@@ -41,25 +43,16 @@ __all__ = [
 DEMO = Path(__file__).parent.parent / "demo.yaml"
 """A small example document: todos that can be listed, created, read, changed and deleted."""
 
-_MODULES = {
-    "dynclient._mock.mock": ("Mock", "app"),
-    "dynclient.testing.cassettes": ("Recorder",),
-    "dynclient.testing.server": ("Server", "proxy", "serve"),
-    "dynclient.testing.stubs": ("ANY", "Call", "UnexpectedCall", "InvalidAnswer", "MissingCall", "expect_operation"),
-    "dynclient.testing.transport": ("MockTransport",),
-}
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    """Load a name when it is first used (PEP 562)."""
-    from importlib import import_module
-
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'dynclient.testing' has no attribute {name!r}")
-    value = getattr(import_module(_MODULE_OF[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = deferred(
+    __name__,
+    {
+        "._mock.mock": ("Mock", "app"),
+        "cassettes": ("Recorder",),
+        "server": ("Server", "proxy", "serve"),
+        "stubs": ("ANY", "Call", "UnexpectedCall", "InvalidAnswer", "MissingCall", "expect_operation"),
+        "transport": ("MockTransport",),
+    },
+)
 
 
 def __dir__() -> list[str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -79,12 +78,9 @@ class Pages:
         )
 
     def _server(self) -> str:
-        for row in self._client.api.rows[:1]:
-            try:
-                servers = self._client.operations[row.name].operation.servers
-            except DocumentError:
-                return ""
-            return servers[0].url if servers else ""
+        """The URL of the first operation's first server; empty if there is none."""
+        with suppress(DocumentError, IndexError):
+            return str(self._client.operations[self._client.api.rows[0].name].operation.servers[0].url)
         return ""
 
     def listing(self) -> list[list[Any]]:
@@ -145,11 +141,9 @@ class Pages:
 
 
 def _example(method: Any) -> dict[str, Any]:
-    try:
-        example: dict[str, Any] = method.example()
-    except (ArgumentError, DocumentError):
-        return {}
-    return example
+    with suppress(ArgumentError, DocumentError):
+        return dict(method.example())
+    return {}
 
 
 def _field(view: ArgumentView, argument: Argument, example: dict[str, Any]) -> dict[str, Any]:
@@ -196,7 +190,10 @@ def _body(
         with suppress(ValueError):
             value = json.loads(value)
     is_text = isinstance(value, (str, bytes)) and not (value and media_types.is_parsed(preferred_range))
-    text = _text(value) if is_text else json.dumps(_without_bytes(value), indent=2, ensure_ascii=False, default=str)
+    # Each binary property of an example becomes a file input.
+    files = [key for key, one in value.items() if isinstance(one, bytes)] if isinstance(value, dict) else []
+    shown = {key: one for key, one in value.items() if key not in files} if files else value
+    text = _text(value) if is_text else json.dumps(shown, indent=2, ensure_ascii=False, default=str)
     is_range = "*" in preferred_range and not isinstance(value, bytes)
     whole = bool(preferred_range) and media_types.find(preferred_range).codec == "binary" and not is_range
     return {
@@ -206,18 +203,8 @@ def _body(
         "preferred": preferred_range,
         "text": text,
         "binary": whole,
-        "files": [] if whole else list(_binary(value)),
+        "files": [] if whole else files,
     }
-
-
-def _without_bytes(value: Any) -> Any:
-    return {key: one for key, one in value.items() if not isinstance(one, bytes)} if isinstance(value, dict) else value
-
-
-def _binary(value: Any) -> Iterator[str]:
-    """The binary properties of an example: each becomes a file input."""
-    if isinstance(value, dict):
-        yield from (key for key, one in value.items() if isinstance(one, bytes))
 
 
 class _Links(RendererHTML):

@@ -24,7 +24,7 @@ from typing import Any
 from dynclient._client import Client
 from dynclient._client.operation_method import OperationMethod
 from dynclient.bulk.journal import BulkError, Journal
-from dynclient.bulk.sending import Job, Pace, Paced, Progress, Sender, Sent, Task, send_partition
+from dynclient.bulk.sending import Job, Paced, Progress, Sender, Sent, Task, send_partition
 from dynclient.exceptions import ArgumentError, MissingCredential
 from dynclient.model import API
 from dynclient.options import Rate
@@ -122,17 +122,16 @@ def _fitting(api: API, auth: Any) -> Any:
     }
 
 
-class _QueuePace:
+class _QueuePace(Paced):
     """Slots of a rate that all workers share."""
-
-    is_limited = True
 
     def __init__(self, name: str) -> None:
         from distributed import Queue, get_client
 
-        client = get_client()
+        super().__init__(None)
+        self.is_limited, client = True, get_client()
         self._slots, self._slow = Queue(name, client=client), Queue(f"{name}-slow", client=client)
-        self._lock, self._left = threading.Lock(), 0
+        self._left = 0
 
     def wait(self, stop: threading.Event) -> None:
         """Take a slot of this process's lot, or fetch the next lot."""
@@ -237,7 +236,7 @@ def _submitted(
                 continue
             future = _next(finished, executor)
             pending.discard(future)
-            sent = _result(future)
+            sent = _result(future, executor)
             for outcome, count in sent.counts.items():
                 watch(outcome, count)
             again = again or sent.stopped in {"busy", "lease"}
@@ -266,15 +265,14 @@ def _window(executor: Any) -> int:
 
 
 def _submit(executor: Any, task: Task) -> Any:
-    if not _is_dask(executor):
-        return executor.submit(run_partition, task)
+    options = {"pure": False, "retries": 0} if _is_dask(executor) else {}
     with _reaching(executor):
-        return executor.submit(run_partition, task, pure=False, retries=0)
+        return executor.submit(run_partition, task, **options)
 
 
 @contextmanager
 def _reaching(executor: Any) -> Iterator[None]:
-    """Ask something of a scheduler, which may be gone: then tornado raises RuntimeError, OSError or CancelledError."""
+    """Ask something of a scheduler or a pool, which may be gone: it raises RuntimeError, OSError or CancelledError."""
     try:
         yield
     except KeyboardInterrupt:
@@ -300,10 +298,10 @@ def _next(finished: queue.Queue[Any], executor: Any) -> Any:
 
 
 def _gone(executor: Any) -> BulkError:
-    return BulkError(f"the cluster of {executor!r} is gone", hint="resume(executor=...) continues with another one")
+    return BulkError(f"the processes of {executor!r} are gone", hint="resume(executor=...) continues with another one")
 
 
-def _result(future: Any) -> Sent:
+def _result(future: Any, executor: Any) -> Sent:
     """The result of a task; the partition of a worker that died is left to the next one."""
     try:
         found: Sent = future.result()
@@ -313,9 +311,7 @@ def _result(future: Any) -> Sent:
         if is_lost or type(error).__name__ in {"KilledWorker", "CancelledError"}:
             return Sent(stopped="busy")
         if type(error).__name__ in {"BrokenProcessPool", "BrokenExecutor"}:
-            raise BulkError(
-                "the pool of processes is broken", hint="resume(executor=...) continues with another"
-            ) from error
+            raise _gone(executor) from error
         raise
     return found
 
@@ -331,10 +327,10 @@ def run_partition(task: Task) -> Sent:
         return send_partition(sender, task, journal, progress, pace)
 
 
-_SENDERS: dict[str, tuple[Sender, Pace, Journal]] = {}
+_SENDERS: dict[str, tuple[Sender, Paced, Journal]] = {}
 
 
-def _sender(job: Job) -> tuple[Sender, Pace, Journal]:
+def _sender(job: Job) -> tuple[Sender, Paced, Journal]:
     """The client of this process for a run, and the journal, which knows for how long logs stood still; made once."""
     name = f"{job.run_id} {job.auth} {job.queue}"
     found = _SENDERS.get(name)

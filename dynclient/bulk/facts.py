@@ -183,7 +183,7 @@ def kept(path: str, facts: dict[str, Any], *, accept_changed_document: bool) -> 
 
 
 def check_same(path: str, found: Mapping[str, Any], facts: Mapping[str, Any], *, accept_changed_document: bool) -> None:
-    """Compare the facts in a journal with those of the run.
+    """Compare the facts in a journal with those of a run; some of them may be missing.
 
     Raises:
         JournalError: it is the journal of another run.

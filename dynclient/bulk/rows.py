@@ -28,7 +28,7 @@ from dynclient.bulk.journal import BulkError
 from dynclient.exceptions import ArgumentError
 
 _SHOWN = 20
-_KEPT = 1000
+KEPT_FAULTS = 1000
 _MANY_COLUMNS = 10_000
 _CHUNK = 1000
 
@@ -51,7 +51,7 @@ class InvalidRows(BulkError):
 
     def __init__(self, message: str = "", *, faults: Sequence[RowFault] = (), count: int = 0, **data: Any) -> None:
         super().__init__(message, **data)
-        self.faults = tuple(faults[:_KEPT])
+        self.faults = tuple(faults[:KEPT_FAULTS])
         self.count = count or len(faults)
 
     def details(self) -> list[str]:
@@ -252,7 +252,7 @@ def _check_keys(database: sqlite3.Connection, path: str, key: str) -> None:
         wrong += 1
         text = f"row {first}" + f", line {where}" * bool(where) + " has the same key"
         text = text if found else f"the key column {key} is empty"
-        if len(faults) < _KEPT:
+        if len(faults) < KEPT_FAULTS:
             faults.append(RowFault(row, line, found.decode("utf-8", "surrogatepass"), text))
     raise InvalidRows(f"{path}: every row needs a unique key", faults=faults, count=wrong)
 

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from dynclient._client.operation_method import OperationMethod
@@ -34,8 +35,8 @@ from dynclient.bulk.facts import (
 from dynclient.bulk.journal import BEATS, DRIVER, FORMAT, OUTCOMES, SENT, BulkError, JournalError
 from dynclient.bulk.outcomes import RecordedRun, Summary, checked_outcome
 from dynclient.bulk.rows import (
+    KEPT_FAULTS,
     InvalidRows,
-    RowFault,
     Table,
     TableRow,
     columns_in,
@@ -439,10 +440,11 @@ def create(
         _check_columns(arguments or {}, found.columns)
         facts = _facts_of(method, found, key, arguments or {}, settings, given)
         check_same(path, before or facts, facts, accept_changed_document=accept_changed_document)
-        made = BulkRun(path, facts, method, settings)
-        _check_arguments(made, found, key)
-        if check:
-            _check_rows(made, source)
+        # It refuses streams and files.
+        sender = Sender(method, BulkRun(path, facts, method, settings)._job())  # noqa: SLF001  # a part of it
+        _check_arguments(method, arguments or [name for name in found.columns if name != key])
+        if check and on_invalid == "stop":
+            _check_rows(sender, source)
     except BaseException:
         remove_empty(path, source)
         raise
@@ -504,11 +506,8 @@ def _check_columns(arguments: Mapping[str, Any], columns: Iterable[str]) -> None
             raise unknown_column(name, columns, "arguments")
 
 
-def _check_arguments(made: BulkRun, table: Table, key: str | None) -> None:
+def _check_arguments(method: OperationMethod, names: Iterable[str]) -> None:
     """Check that the operation has the arguments."""
-    method = made._operation()  # noqa: SLF001  # a part of it
-    Sender(method, made._job())  # noqa: SLF001  # refuses streams and files
-    names = made._facts["arguments"] or [name for name in table.columns if name != key]  # noqa: SLF001  # of the same package
     try:
         method.from_strings(dict.fromkeys(names))
     except ArgumentError as error:
@@ -517,23 +516,12 @@ def _check_arguments(made: BulkRun, table: Table, key: str | None) -> None:
         raise
 
 
-def _check_rows(made: BulkRun, source: str) -> None:
-    sender = Sender(made._operation(), made._job())  # noqa: SLF001  # a part of it
-    faults: list[RowFault] = []
-    count = 0
-    for row in read_rows(source):
-        if (fault := sender.fault(row)) is not None:
-            count += 1
-            if len(faults) < 1000:  # noqa: PLR2004  # as InvalidRows keeps
-                faults.append(fault)
-    if count and made._settings.on_invalid == "stop":  # noqa: SLF001  # of the same package
-        plural = "s are" if count > 1 else " is"
-        raise InvalidRows(
-            f"{count} row{plural} invalid; nothing was sent",
-            faults=faults,
-            count=count,
-            hint="on_invalid='skip' sends the others",
-        )
+def _check_rows(sender: Sender, source: str) -> None:
+    faults = filter(None, map(sender.fault, read_rows(source)))
+    first = list(islice(faults, KEPT_FAULTS))
+    if count := len(first) + sum(1 for _ in faults):
+        text = f"{count} row{'s are' if count > 1 else ' is'} invalid; nothing was sent"
+        raise InvalidRows(text, faults=first, count=count, hint="on_invalid='skip' sends the others")
 
 
 def _facts_of(

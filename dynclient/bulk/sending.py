@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import Any, Protocol
+from typing import Any
 
 from dynclient._call.pace import Limiter
 from dynclient._client.drivers import AsyncDispatcher, Dispatcher
@@ -54,20 +54,8 @@ class TooManyFailures(BulkError):
     """The run has stopped, since too many rows were not done. ``resume()`` continues."""
 
 
-class Pace(Protocol):
-    """Decides when rows may be sent. Threads share it."""
-
-    is_limited: bool
-
-    def wait(self, stop: threading.Event) -> None:
-        """Wait for a slot, or until the run stops."""
-
-    def slow_down(self) -> None:
-        """The server has answered 429."""
-
-
 class Paced:
-    """Rows are sent at a rate, if there is one. 429 halves it; then it grows by a tenth every ten seconds."""
+    """Decides when rows are sent: at a rate, if there is one. 429 halves it; it grows by a tenth every ten seconds."""
 
     def __init__(self, rate: Any) -> None:
         self._is_ours = isinstance(rate, Rate)
@@ -87,7 +75,7 @@ class Paced:
             return max(1, round(1 / self._share))
 
     def wait(self, stop: threading.Event) -> None:
-        """Take a place, and wait until it may be used."""
+        """Take a place, and wait until it may be used, or until the run stops."""
         now = time.monotonic() if self._is_ours else time.time()
         stop.wait(self._limiter.reserve("bulk", self._places(), now))
 
@@ -348,7 +336,7 @@ def problem_of(error: DynclientError) -> dict[str, Any]:
 class Sending:
     """Sends the rows of a partition by threads."""
 
-    def __init__(self, sender: Sender, attempt: Attempt, task: Task, progress: Progress, pace: Pace) -> None:
+    def __init__(self, sender: Sender, attempt: Attempt, task: Task, progress: Progress, pace: Paced) -> None:
         self._sender, self._attempt, self._task = sender, attempt, task
         self._progress, self._pace = progress, pace
         self._rows: deque[tuple[TableRow, str]] = deque()
@@ -439,7 +427,7 @@ class Sending:
         self._progress.add(outcome)
 
 
-def send_partition(sender: Sender, task: Task, journal: Journal, progress: Progress, pace: Pace) -> Sent:
+def send_partition(sender: Sender, task: Task, journal: Journal, progress: Progress, pace: Paced) -> Sent:
     """Claim a partition, and send those of its rows that have not been sent.
 
     ``stopped`` of the result is ``busy`` if another process may still work on it.

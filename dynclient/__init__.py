@@ -30,7 +30,7 @@ _MODULES = {
         "UnprocessableContent", "UnreadableDocument", "UnresolvableReference", "UnsafeDocument",
         "UnsupportedMediaType", "UnsupportedVersion", "WaitFailed", "WaitTimeout", "WebhookError",
     ),
-    "_http_cache": ("HTTPCache",),
+    "_call.http_cache": ("HTTPCache",),
     "messages": ("HTTPResult", "Headers", "Request", "Response"),
     "options": (
         "DeviceCode", "Limits", "OAuth2", "Rate", "RateLimiter", "Retry", "TLS", "Timeout", "TokenStore", "Validation",

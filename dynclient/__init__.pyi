@@ -8,8 +8,8 @@ from dynclient import options as options
 from dynclient import security as security
 from dynclient import testing as testing
 from dynclient import webhooks as webhooks
+from dynclient._call.http_cache import HTTPCache as HTTPCache
 from dynclient._client.jobs import resume as resume
-from dynclient._http_cache import HTTPCache as HTTPCache
 from dynclient.exceptions import ApiError as ApiError
 from dynclient.exceptions import ArgumentError as ArgumentError
 from dynclient.exceptions import AuthorizationError as AuthorizationError

@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 
 from dynclient import security
 from dynclient._call import Hook
+from dynclient._call.http_cache import HTTPCache
 from dynclient._client import AsyncClient, Client, OperationMethod
 from dynclient._client.jobs import AsyncJob, Job
 from dynclient._client.links import ResultLink
@@ -23,7 +24,6 @@ from dynclient._client.paging import AsyncPages, Pages
 from dynclient._client.raw_requests import RawRequests
 from dynclient._client.streaming import Answer, AsyncAnswer, AsyncStreaming, Streaming
 from dynclient._client.waiting import State, Waiter
-from dynclient._http_cache import HTTPCache
 from dynclient._paging.rules import Evidence, Pagination
 from dynclient._paging.stepping import Page
 from dynclient._request import Explanation, ServerChoice

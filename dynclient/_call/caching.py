@@ -19,8 +19,8 @@ from typing import Any
 
 import hishel
 
+from dynclient._call.http_cache import UNKEYED, HTTPCache, StoredResponse
 from dynclient._call.retry import date_of
-from dynclient._http_cache import UNKEYED, HTTPCache, StoredResponse
 from dynclient.http_grammar import SAFE
 from dynclient.messages import Headers, Request, Response, RunBlocking
 

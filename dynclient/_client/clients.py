@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from http.cookiejar import CookieJar
     from typing import Self  # type checkers know it; nothing of it is needed at run time
 
-    from dynclient._http_cache import HTTPCache
+    from dynclient._call.http_cache import HTTPCache
     from dynclient.changes import Changes
 
 

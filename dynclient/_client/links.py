@@ -139,7 +139,7 @@ class Following:
             fields["parameters"], fields["body"] = self._arguments(link, operation)
         except DynclientError as error:
             fields["error"] = error
-        return ResultLink(**{name: getattr(found, name) for name in found.__slots__} | fields)
+        return replace(found, **fields)
 
     def _row(self, link: Link) -> OperationRow:
         """The operation of a link."""

@@ -13,7 +13,7 @@ from werkzeug import Response
 
 import dynclient
 from dynclient import HTTPCache, exceptions
-from dynclient._http_cache import StoredResponse
+from dynclient._call.http_cache import StoredResponse
 from dynclient.messages import Headers
 from dynclient.telemetry import ExchangeSpan
 

@@ -21,7 +21,7 @@ OTHERS = (
     "dynclient._readers.openapi2", "dynclient._request.explanation", "dynclient._tables",
     "dynclient._regex",
     "dynclient.codecs.form", "dynclient.codecs.multipart", "dynclient.codecs.sequence", "dynclient.codecs.xml",
-    "dynclient.inspection.docstrings", "dynclient.security.digest",
+    "dynclient.inspection.docstrings", "dynclient.security.signing",
 )  # fmt: skip
 STEPS = """
 import json, sys

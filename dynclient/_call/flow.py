@@ -78,8 +78,7 @@ def call(
         TransportError: no attempt got a response.
         ResponseError: the response is an error, or does not match the document.
     """
-    kind = _SENDERS[options.http_cache is not None, pace is not None]
-    sender = kind(reader, options, budget or Budget(), environment, deadline, certificate, stream=stream)
+    sender = _Sender(reader, options, budget or Budget(), environment, deadline, certificate, stream=stream)
     sender.pace = pace
     return _flow(request, sender, auth, reader.open if stream else reader.read)
 
@@ -225,7 +224,33 @@ class _Sender:
                 yield Sleep(wait)
 
     def send(self, request: Request) -> Flow[Outcome]:
-        """Send the call's request once, within the spans of its hooks: the response, or the error."""
+        """Send the call's request once, or answer it from the cache: the response, or the error."""
+        send = self._sent if self.pace is None else self._paced
+        # Streams and redirects to another origin bypass the cache.
+        if self.options.http_cache is None or self.hop.is_foreign or (self._stream and request.method in SAFE):
+            return send(request)
+        from dynclient._call.caching import cached
+
+        if self._cookies is not None:
+            # They belong to the cache key.
+            request = self._cookies.added(request)
+        return cached(self.options.http_cache, request, send)
+
+    def _paced(self, request: Request) -> Flow[Outcome]:
+        """Send the request when its place in the rate has come."""
+        pace: Any = self.pace
+        late: PaceTimeout | None = yield from pace.place(request, self.environment, self.clock.deadline)
+        if late is not None:
+            return late
+        outcome = None
+        try:
+            outcome = yield from self._sent(request)
+        finally:
+            pace.answered(request, outcome if isinstance(outcome, Response) else None, self.environment)
+        return outcome
+
+    def _sent(self, request: Request) -> Flow[Outcome]:
+        """Send the request within the spans of the call's hooks."""
         self.retry.sent += 1
         cookies = None if self.hop.is_foreign else self._cookies
         if cookies is not None:
@@ -274,55 +299,3 @@ class _Sender:
 
         limit = self.reader.limits.redirects
         return redirected(response, request, self.reader.operation, self.options.redirects, seen, limit)
-
-
-class _PacedSender(_Sender):
-    """A sender of a call with a rate: each request waits for its place."""
-
-    __slots__ = ()
-
-    def send(self, request: Request) -> Flow[Outcome]:
-        """Send the call's request once, when its place has come: the response, or the error."""
-        pace: Any = self.pace
-        late: PaceTimeout | None = yield from pace.place(request, self.environment, self.clock.deadline)
-        if late is not None:
-            return late
-        outcome = None
-        try:
-            outcome = yield from super().send(request)
-        finally:
-            pace.answered(request, outcome if isinstance(outcome, Response) else None, self.environment)
-        return outcome
-
-
-class _CachingSender(_Sender):
-    """A sender of a client with a cache. Streams and redirects to another origin bypass the cache."""
-
-    __slots__ = ()
-
-    def send(self, request: Request) -> Flow[Outcome]:
-        """Answer the call's request from the cache, or send it once."""
-        from dynclient._call.caching import cached
-
-        send = super().send
-        if self.hop.is_foreign or (self._stream and request.method in SAFE):
-            return send(request)
-        if self._cookies is not None:
-            # They belong to the cache key.
-            request = self._cookies.added(request)
-        return cached(self.options.http_cache, request, send)
-
-
-class _PacedCachingSender(_CachingSender, _PacedSender):
-    """A response from the cache needs no place of the rate."""
-
-    __slots__ = ()
-
-
-# Keyed by whether there is a cache, and a rate.
-_SENDERS = {
-    (False, False): _Sender,
-    (False, True): _PacedSender,
-    (True, False): _CachingSender,
-    (True, True): _PacedCachingSender,
-}

@@ -47,10 +47,11 @@ _WRITTEN = {"text": TEXT, "markup": XML, "bytes": OCTETS, "files": MULTIPART_FOR
 
 
 class Choice(Record):
-    """A documented media type, and the concrete content type to send."""
+    """A documented media type, the concrete content type to send, and its codec."""
 
     media_type: MediaType
     content_type: str
+    codec: codecs.Codec
 
 
 def choose(operation: Operation, value: Any, content_type: str | None, mode: ValidationMode) -> Choice:
@@ -63,22 +64,29 @@ def choose(operation: Operation, value: Any, content_type: str | None, mode: Val
     if content_type is not None:
         media_range = match(content_type, content)
         if media_range is not None:
-            return Choice(content[media_range], content_type)
+            return _choice(content[media_range], content_type, value)
         message = f"it accepts no body of type {content_type}"
         if mode == "strict":
             raise _unsupported(operation, message)
         if mode == "warn":
             log.warning("%s: sent although %s", operation.id, message)
-        return Choice(MediaType(content_type), content_type)
+        return _choice(MediaType(content_type), content_type, value)
     if not content:
         raise _unsupported(operation, "it accepts no body")
     if len(content) == 1 and is_concrete(next(iter(content))):
         # The only choice for any kind of value.
         (media_type,) = content.values()
-        return Choice(media_type, media_type.media_range)
+        return _choice(media_type, media_type.media_range, value)
     kind = kind_of(value)
     media_type = _preferred(list(content.values()), kind)
-    return Choice(media_type, _concrete(media_type.media_range, kind, value))
+    return _choice(media_type, _concrete(media_type.media_range, kind, value), value)
+
+
+def _choice(media_type: MediaType, content_type: str, value: Any) -> Choice:
+    """Bytes for a binary schema are sent unchanged, even as JSON; any other value by the codec of the content type."""
+    schema = media_type.schema
+    is_raw = schema is not None and _is_file(value) and is_binary(schema)
+    return Choice(media_type, content_type, codecs.find(OCTETS if is_raw else content_type))
 
 
 def rooted(value: Any) -> Any:
@@ -110,14 +118,8 @@ def kind_of(value: Any) -> str:
 
 
 def _is_file(value: Any) -> bool:
-    return type(value) not in _PLAIN and _may_be_read(value)
-
-
-def _is_stream(value: Any) -> bool:
-    return _is_file(value) and not isinstance(value, bytes)
-
-
-def _may_be_read(value: Any) -> bool:
+    if type(value) in _PLAIN:
+        return False
     return isinstance(value, (bytes, bytearray, memoryview, os.PathLike)) or hasattr(value, "read")
 
 
@@ -175,10 +177,13 @@ def faults(choice: Choice, value: Any, limits: Limits, engine: ValidationEngine 
 
     XML given as text or as an element is parsed for it; :func:`encode` refuses XML that is not well-formed.
     """
-    codec = _codec(choice, value)
-    media_type = choice.media_type
+    codec, media_type = choice.codec, choice.media_type
     # A stream is read while it is sent, so it can't be validated first.
-    if codec.name == "binary" or isinstance(value, AsyncIterator) or (codec.name == "yaml" and _is_stream(value)):
+    if (
+        codec.name == "binary"
+        or isinstance(value, AsyncIterator)
+        or (codec.name == "yaml" and _is_file(value) and not isinstance(value, bytes))
+    ):
         return []
     if (
         codec.name == "xml"
@@ -212,7 +217,7 @@ def encode(choice: Choice, value: Any, mode: ValidationMode) -> codecs.Encoded:
             is ``warn`` (with a warning) or ``off``.
     """
     try:
-        return _codec(choice, value).encode(value, choice.media_type, choice.content_type)
+        return choice.codec.encode(value, choice.media_type, choice.content_type)
     except EncodeError as error:
         if mode == "strict" or not isinstance(value, str):
             raise
@@ -223,7 +228,7 @@ def encode(choice: Choice, value: Any, mode: ValidationMode) -> codecs.Encoded:
 
 def to_plain(choice: Choice, value: Any) -> Any:
     """The plain value of a Python object, with files kept if the media type accepts them."""
-    codec = _codec(choice, value)
+    codec = choice.codec
     if (
         isinstance(value, AsyncIterator)
         or codec.name == "binary"
@@ -239,11 +244,3 @@ def to_plain(choice: Choice, value: Any) -> Any:
         return [plain_value(item, files=files, settle=of_item) for item in value]
     settle = partial(settled, schema, files=files) if schema is not None else None
     return plain_value(value, files=files, settle=settle)
-
-
-def _codec(choice: Choice, value: Any) -> codecs.Codec:
-    """The codec of the content type. Bytes for a binary schema are sent unchanged, even as JSON."""
-    schema = choice.media_type.schema
-    if schema is not None and _is_file(value) and is_binary(schema):
-        return codecs.find(OCTETS)
-    return codecs.find(choice.content_type)

@@ -20,11 +20,22 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from dynclient._deferred import expression
 from dynclient._records import Record
-from dynclient._schemas.keywords import Keywords, cache, child, component_name, follow, keywords, named_schemas, target
+from dynclient._schemas.keywords import (
+    Keywords,
+    cache,
+    child,
+    component_name,
+    follow,
+    keywords,
+    members,
+    named_schemas,
+    target,
+)
 from dynclient.exceptions import DocumentError
 from dynclient.model import Schema
 
@@ -110,18 +121,9 @@ def _explicit(schema: Schema, found: Keywords) -> dict[str, Schema | None]:
 
 def _of_bases(schema: Schema, name: str) -> Iterator[tuple[str, Schema]]:
     """Yield the mappings of the bases' discriminators for the same property, the farthest first."""
-    waiting, seen, bases = [schema], {schema.uri}, []
-    while waiting:
-        try:
-            here = waiting.pop()
-            found = keywords(here)
-            merged = [follow(member) for member in found.many.get("allOf", ())]
-        except DocumentError:
-            continue
-        if _property_name(found) == name:
-            bases.append(_explicit(here, found))
-        waiting += [member for member in merged if member.uri not in seen]
-        seen.update(member.uri for member in merged)
+    bases: list[dict[str, Schema | None]] = []
+    with suppress(DocumentError):
+        bases = [_explicit(here, found) for here, found in members(schema) if _property_name(found) == name]
     for explicit in reversed(bases):
         yield from ((value, picked) for value, picked in explicit.items() if picked is not None)
 
@@ -142,21 +144,13 @@ def _branches(branches: tuple[Schema, ...], property_name: str) -> dict[str, Sch
 
 def _own_values(schema: Schema, property_name: str) -> list[str]:
     """Return the values that a schema, or one that it merges, allows for a property; empty if any is allowed."""
-    waiting, seen = [schema], {schema}
-    while waiting:
-        try:
-            found = keywords(waiting.pop())
+    with suppress(DocumentError):
+        for _, found in members(schema):
             described = found.named.get("properties", {}).get(property_name)
             plain = keywords(follow(described)).plain if described is not None else {}
-            merged = [follow(member) for member in found.many.get("allOf", ())]
-        except DocumentError:
-            return []
-        if plain:
-            values = [plain["const"]] if "const" in plain else plain.get("enum", [])
+            values = [plain["const"]] if "const" in plain else plain.get("enum")
             if values:
                 return [value if isinstance(value, str) else json.dumps(value) for value in values]
-        waiting += [member for member in merged if member not in seen]
-        seen.update(merged)
     return []
 
 

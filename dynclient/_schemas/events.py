@@ -15,7 +15,7 @@ from typing import Any
 
 from dynclient._records import Record
 from dynclient._schemas.keywords import cache, keywords, target
-from dynclient._schemas.shapes import MISSING, Shape, branches, is_structured, shape
+from dynclient._schemas.shapes import Shape, branches, is_structured, shape
 from dynclient.exceptions import DocumentError
 from dynclient.media_types import find
 from dynclient.model import MediaType, Schema
@@ -93,7 +93,7 @@ def _form(schema: Schema) -> EventForm:
     if (described and not events) or (not described and types and not types & {"object", "string"}):
         return EventForm(is_data=True, ends=True)
     datas = [each.properties["data"] for each in events if "data" in each.properties]
-    fixed = [value for each in datas for value in (shape(each).const, *(shape(each).enum or ()))]
+    fixed = [value for each in datas for value in shape(each).fixed or ()]
     return EventForm(events=tuple(shapes), ends=any(map(_is_json, datas)) and DONE not in fixed)
 
 
@@ -137,10 +137,7 @@ def _describes_event(seen: Shape) -> bool:
 
 def _has(seen: Shape, kind: str) -> bool:
     """Whether a shape allows events of a type."""
-    named = shape(seen.properties["event"]) if "event" in seen.properties else None
-    if named is None:
-        return True
-    fixed = [*(named.enum or ()), *([named.const] if named.const is not MISSING else [])]
+    fixed = shape(seen.properties["event"]).fixed if "event" in seen.properties else None
     return not fixed or kind in fixed
 
 

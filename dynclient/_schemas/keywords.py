@@ -301,6 +301,42 @@ def keywords(schema: Schema) -> Keywords:
     return result._replace(malformed=tuple(malformed), or_null=or_null)
 
 
+def members(schema: Schema) -> list[tuple[Schema, Keywords]]:
+    """Return a schema and all that apply to the same value, through ``$ref`` and ``allOf``, each once.
+
+    Raises:
+        InvalidDocument: it contains itself.
+    """
+    result: list[tuple[Schema, Keywords]] = []
+    active: set[str] = set()
+    done: set[str] = set()
+    waiting: list[tuple[Schema, bool]] = [(schema, False)]
+    while waiting:
+        here, leaving = waiting.pop()
+        if leaving:
+            active.discard(here.uri)
+            done.add(here.uri)
+            continue
+        if here.uri in active:
+            raise InvalidDocument("the schema contains itself through allOf or $ref", location=location_of(here))
+        if here.uri in done:
+            continue
+        found = keywords(here)
+        result.append((here, found))
+        active.add(here.uri)
+        waiting.append((here, True))
+        waiting += [(member, False) for member in reversed(list(same_value(here, found)))]
+    return result
+
+
+def same_value(schema: Schema, found: Keywords) -> Iterator[Schema]:
+    """Yield the schemas that apply to the same value through ``$ref`` and ``allOf``."""
+    if found.reference is not None:
+        yield follow(target(schema, found.reference))
+    for member in found.many.get("allOf", ()):
+        yield follow(member)
+
+
 def malformed_text(keyword: str, value: Any) -> str:
     """The fault of a malformed value of a keyword, and how to fix it."""
     said = f"the value of {keyword!r} is malformed"

@@ -27,6 +27,7 @@ from dynclient._schemas.keywords import (
     location_of,
     target,
 )
+from dynclient._schemas.keywords import members as members  # noqa: PLC0414  # bundles take it from here
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
 from dynclient.json_pointer import escape
 from dynclient.media_types import find
@@ -106,6 +107,11 @@ class Shape(Record):
     content_media_type: str | None = None
     constraints: Mapping[str, Any] = {}
 
+    @property
+    def fixed(self) -> tuple[Any, ...] | None:
+        """The only values, by ``const`` or ``enum``; None if the schema has neither."""
+        return self.enum if self.const is MISSING else (self.const,)
+
     def is_hidden(self, direction: Direction) -> bool:
         """Return whether a property of this schema is not part of a request, or of a response."""
         return self.read_only if direction == "request" else self.write_only
@@ -170,42 +176,6 @@ def applied(schema: Schema, keyword: str) -> list[Schema]:
 def bases(schema: Schema) -> dict[str, Discriminator | None]:
     """Return the URIs of a schema and of all that it refers to by ``allOf``, each with its discriminator."""
     return {base.uri: discriminator(base, found) for base, found in members(schema)}
-
-
-def members(schema: Schema) -> list[tuple[Schema, Keywords]]:
-    """Return a schema and all that apply to the same value, through ``$ref`` and ``allOf``, each once.
-
-    Raises:
-        InvalidDocument: it contains itself.
-    """
-    result: list[tuple[Schema, Keywords]] = []
-    active: set[str] = set()
-    done: set[str] = set()
-    waiting: list[tuple[Schema, bool]] = [(schema, False)]
-    while waiting:
-        here, leaving = waiting.pop()
-        if leaving:
-            active.discard(here.uri)
-            done.add(here.uri)
-            continue
-        if here.uri in active:
-            raise InvalidDocument("the schema contains itself through allOf or $ref", location=location_of(here))
-        if here.uri in done:
-            continue
-        found = keywords(here)
-        result.append((here, found))
-        active.add(here.uri)
-        waiting.append((here, True))
-        waiting += [(member, False) for member in reversed(list(same_value(here, found)))]
-    return result
-
-
-def same_value(schema: Schema, found: Keywords) -> Iterator[Schema]:
-    """Yield the schemas that apply to the same value through ``$ref`` and ``allOf``."""
-    if found.reference is not None:
-        yield follow(target(schema, found.reference))
-    for member in found.many.get("allOf", ()):
-        yield follow(member)
 
 
 def _shape(schema: Schema) -> Shape:

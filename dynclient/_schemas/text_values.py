@@ -19,7 +19,7 @@ from typing import Any
 
 from dynclient._decimals import decimal_text, is_decimal, plain_number
 from dynclient._deferred import expression
-from dynclient._schemas.shapes import MISSING, Shape, branches, shape
+from dynclient._schemas.shapes import Shape, branches, shape
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.model import Schema
 
@@ -191,18 +191,13 @@ def _fitting(shapes: list[Shape], values: Mapping[str, Any]) -> list[Shape]:
         lacks = len(seen.required - values.keys())
         fixed = any(
             name in values
-            and (allowed := _fixed(shape(schema))) is not None
+            and (allowed := shape(schema).fixed) is not None
             and values[name] not in (*allowed, *map(_spelled, allowed))
             for name, schema in seen.properties.items()
         )
         return fixed, lacks, -len(seen.properties.keys() & values.keys())
 
     return [shapes[0], *sorted(shapes[1:], key=known)]
-
-
-def _fixed(seen: Shape) -> tuple[Any, ...] | None:
-    """The only values that a shape allows, if it names them."""
-    return seen.enum if seen.const is MISSING else (seen.const,)
 
 
 def _takes(schema: Schema, value: Any) -> bool:

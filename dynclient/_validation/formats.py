@@ -3,14 +3,16 @@
 Rule 1: the names are those of the OpenAPI format registry and of JSON Schema 2020-12, 7.3. Any other is an annotation
 and not checked; nor are formats without a syntax (``password``, ``html``, ``commonmark``, ``binary``).
 Rule 2: a format of texts does not apply to numbers, nor one of numbers to texts.
-
 Rule 3: jsonschema-rs tests the formats of JSON Schema, except where documents are known to mean more than the RFCs:
-``duration`` has fractions, ``time`` needs no offset, and ``regex`` is read by our own engine.
+``duration`` has fractions, ``time`` needs no offset, and ``regex`` is read by our own engine. It takes ``202+-02-21``
+for a date, so that the digits of dates and times are checked by a pattern, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from email.utils import format_datetime, parsedate_to_datetime
 from functools import cache, partial
 from typing import Any
 
@@ -21,11 +23,14 @@ from dynclient.http_grammar import TOKEN
 
 
 class TextFormat(Record):
-    """A format of texts: the name of its values, and their test. ``is_native``: jsonschema-rs has the test."""
+    """A format of texts: the name of its values, and their test.
+
+    ``schema`` has the keywords for the same test by jsonschema-rs; None if it can't do that.
+    """
 
     title: str
     test: Callable[[str], bool]
-    is_native: bool = False
+    schema: dict[str, Any] | None = None
 
 
 class NumberFormat(Record):
@@ -37,20 +42,25 @@ class NumberFormat(Record):
     whole: bool = True
 
 
+def _schema(name: str, form: str) -> dict[str, Any]:
+    return {"format": name, "pattern": f"^(?:{form})$"} if form else {"format": name}
+
+
 @cache
-def _native_test(name: str) -> Callable[[str], bool]:
+def _engine(name: str, form: str) -> Callable[[str], bool]:
     try:
         import jsonschema_rs
     except ImportError:
         from jsonschema import FormatChecker
 
         return lambda text: FormatChecker().conforms(text, name)
-    return jsonschema_rs.Draft202012Validator({"format": name}, validate_formats=True).is_valid
+    return jsonschema_rs.Draft202012Validator(_schema(name, form), validate_formats=True).is_valid
 
 
-def _passes(name: str, text: str) -> bool:
+def _passes(name: str, form: str, text: str) -> bool:
+    """Whether a text has a format of jsonschema-rs, and a form."""
     try:
-        return _native_test(name)(text)
+        return _engine(name, form)(text)
     except ValueError:
         # Half of a surrogate pair, which none of these formats allows.
         return False
@@ -62,16 +72,12 @@ def _form(source: str) -> Callable[[str], bool]:
     return lambda text: form.fullmatch(text) is not None
 
 
-# Times: RFC 3339, HTTP dates
+# Dates and times
 
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # noqa: SIM905 - reads better
-_DAY = r"(?P<day>0[1-9]|[12][0-9]|3[01])"
-_DATE = rf"(?P<year>[0-9]{{4}})-(?P<month>0[1-9]|1[0-2])-{_DAY}"
-_CLOCK = r"(?P<hour>[01][0-9]|2[0-3]):(?P<minute>[0-5][0-9]):(?P<second>[0-5][0-9]|60)(?:\.[0-9]+)?"
-_OFFSET = r"(?:[Zz]|(?P<offset>[+-](?:[01][0-9]|2[0-3]):[0-5][0-9]))"
-_HTTP_DATE = (
-    rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), {_DAY} (?P<month>{'|'.join(_MONTHS)}) (?P<year>[0-9]{{4}}) {_CLOCK} GMT"
-)
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
+_OFFSET = "(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+_TIME, _DATE_TIME = f"{_CLOCK}{_OFFSET}", f"{_DATE}[Tt]{_CLOCK}{_OFFSET}"
 # RFC 3339, Appendix A; fractions of the last unit as in ISO 8601, which producers write.
 _NUMBER = r"[0-9]+(?:[.,][0-9]+)?"
 _DURATION = (
@@ -80,33 +86,16 @@ _DURATION = (
 )
 
 
-def _time(source: str) -> Callable[[str], bool]:
-    """The test of a format of dates or times: its form, that the month has the day, and the second is in the day."""
-    form = expression(source)
-
-    def test(text: str) -> bool:
-        found = form.fullmatch(text)
-        return found is not None and _has_day(found.groupdict()) and _has_second(found.groupdict())
-
-    return test
+def is_time(text: str) -> bool:
+    """RFC 3339, 5.6: full-time, or partial-time: most authors of ``format: time`` mean a time without an offset."""
+    return _passes("time", _TIME, text) or _passes("time", _TIME, f"{text}Z")
 
 
-def _has_day(parts: dict[str, str]) -> bool:
-    if "day" not in parts:
-        return True
-    from calendar import monthrange
-
-    month = _MONTHS.index(parts["month"]) + 1 if parts["month"] in _MONTHS else int(parts["month"])
-    return int(parts["day"]) <= monthrange(int(parts["year"]), month)[1]
-
-
-def _has_second(parts: dict[str, str]) -> bool:
-    """Return whether a second exists: a leap second is the last of a day in UTC (RFC 3339, 5.7)."""
-    if parts.get("second") != "60":
-        return True
-    offset = parts.get("offset") or "+00:00"
-    ahead = int(f"{offset[0]}1") * (int(offset[1:3]) * 60 + int(offset[4:]))
-    return (int(parts["hour"]) * 60 + int(parts["minute"]) - ahead) % 1440 == 1439  # noqa: PLR2004 - minutes of a day
+def is_http_date(text: str) -> bool:
+    """RFC 9110, 5.6.7: IMF-fixdate."""
+    with suppress(ValueError, TypeError):
+        return format_datetime(parsedate_to_datetime(text), usegmt=True) == text
+    return False
 
 
 # Other texts
@@ -179,15 +168,21 @@ _NATIVE = {
     "uuid": "a UUID",
 }
 TEXTS: dict[str, TextFormat] = {
-    **{name: TextFormat(title, partial(_passes, name), is_native=True) for name, title in _NATIVE.items()},
+    **{
+        name: TextFormat(title, partial(_passes, name, form), _schema(name, form))
+        for name, title in _NATIVE.items()
+        for form in [{"date": _DATE, "date-time": _DATE_TIME}.get(name, "")]
+    },
     "base64url": TextFormat("base64url", is_base64url),  # RFC 4648, 5; padding may be left out
     "byte": TextFormat("base64", is_base64_of_any_kind),
     "char": TextFormat("a single character", lambda text: len(text) == 1),
-    "date-time-local": TextFormat("a local date-time (2030-12-31T23:59:00)", _time(f"{_DATE}[Tt]{_CLOCK}")),
+    "date-time-local": TextFormat(
+        "a local date-time (2030-12-31T23:59:00)", lambda text: _passes("date-time", _DATE_TIME, f"{text}Z")
+    ),
     "decimal": TextFormat("a decimal number", _form(_DECIMAL)),
     "decimal128": TextFormat("a decimal number", _form(rf"{_DECIMAL}|(?ai:nan|-?inf(?:inity)?)")),  # IEEE 754-2008
     "duration": TextFormat("a duration (P1DT12H)", _form(_DURATION)),
-    "http-date": TextFormat("an HTTP date (Sun, 06 Nov 1994 08:49:37 GMT)", _time(_HTTP_DATE)),  # RFC 9110, 5.6.7
+    "http-date": TextFormat("an HTTP date (Sun, 06 Nov 1994 08:49:37 GMT)", is_http_date),
     "int64": TextFormat("an integer", is_int64),
     "media-range": TextFormat("a media range", _form(_MEDIA_RANGE)),  # RFC 9110, 12.5.1
     "regex": TextFormat("a regular expression", is_regex),
@@ -197,10 +192,8 @@ TEXTS: dict[str, TextFormat] = {
     "sf-integer": TextFormat("an integer", _form("-?[0-9]{1,15}")),
     "sf-string": TextFormat("a string of RFC 8941", _form(f'"{_SF_TEXT}"|{_SF_TEXT}')),
     "sf-token": TextFormat("a token of RFC 8941", _form(r"[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*")),
-    # JSON Schema has full-time alone; but most authors of `format: time` mean a time of day without an offset, and
-    # their servers send that.
-    "time": TextFormat("a time (23:59:00Z, 23:59:00)", _time(f"{_CLOCK}{_OFFSET}?")),
-    "time-local": TextFormat("a local time (23:59:00)", _time(_CLOCK)),
+    "time": TextFormat("a time (23:59:00Z, 23:59:00)", is_time),
+    "time-local": TextFormat("a local time (23:59:00)", lambda text: _passes("time", _TIME, f"{text}Z")),
 }
 
 

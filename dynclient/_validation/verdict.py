@@ -108,8 +108,8 @@ class _Writer:
         """A format as a test of texts, and as bounds of numbers."""
         found: list[dict[str, Any]] = []
         text = TEXTS.get(name)
-        if text is not None and text.is_native:
-            found.append({"format": name})
+        if text is not None and text.schema is not None:
+            found.append(text.schema)
         elif text is not None:
             self.formats[f"dynclient:{name}"] = text.test
             found.append({"format": f"dynclient:{name}"})

@@ -440,7 +440,7 @@ def values(old: Shape, new: Shape) -> Differences:
 
 
 def _values(seen: Shape) -> dict[str, Any] | None:
-    allowed = seen.enum if seen.const is MISSING else (seen.const,)
+    allowed = seen.fixed
     if allowed is None:
         return None
     # Null is compared with the types.

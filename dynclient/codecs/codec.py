@@ -11,7 +11,6 @@ without another codec have bytes: bytes, paths, file objects, iterators of bytes
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from pathlib import Path
@@ -25,8 +24,7 @@ from dynclient.media_types import charset_of, find
 from dynclient.messages import Body
 from dynclient.model import MediaType
 from dynclient.options import Limits
-
-CHUNK = 65_536
+from dynclient.transports.body_reader import CHUNK, size_of
 
 
 class Encoded(Record):
@@ -133,7 +131,7 @@ def content_of(value: Any) -> tuple[Content, int | None]:
     if isinstance(value, os.PathLike):
         return _of_path(Path(value))
     if hasattr(value, "read"):
-        return lambda: _read(value), _remaining(value)
+        return lambda: _read(value), size_of(value)
     if isinstance(value, Iterator):
         length = getattr(value, "length", None)
         return lambda: _checked(value), length if isinstance(length, int) else None
@@ -182,19 +180,6 @@ def _checked(chunks: Iterator[Any]) -> Iterator[bytes]:
             raise EncodeError(f"a stream of bytes yielded a {type(chunk).__name__}")
         if chunk:
             yield bytes(chunk)
-
-
-def _remaining(file: Any) -> int | None:
-    """The number of bytes from a file's position to its end, or None if it is unknown."""
-    if isinstance(file, io.TextIOBase):
-        return None
-    try:
-        position = file.tell()
-        end = file.seek(0, os.SEEK_END)
-        file.seek(position)
-    except (AttributeError, OSError, ValueError):
-        return None
-    return end - position if isinstance(end, int) and isinstance(position, int) else None
 
 
 # -- text and bytes ----------------------------------------------------------------------------------------------------

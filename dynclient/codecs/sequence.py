@@ -26,11 +26,12 @@ from dynclient._negotiation import BOM, decode_text, encode_text, is_known
 from dynclient._plain_values import plain_value
 from dynclient._schemas import shapes
 from dynclient.codecs import json
-from dynclient.codecs.codec import CHUNK, Codec, Encode, Encoded, Split, StreamBody, is_content, raw_body, too_many
+from dynclient.codecs.codec import Codec, Encode, Encoded, Split, StreamBody, is_content, raw_body, too_many
 from dynclient.exceptions import DecodeError, EncodeError, ResponseTooLarge
 from dynclient.media_types import charset_of
 from dynclient.model import MediaType
 from dynclient.options import Limits
+from dynclient.transports.body_reader import CHUNK
 from dynclient.transports.clock import look
 
 Write = Callable[[Any], bytes]

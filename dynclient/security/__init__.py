@@ -19,12 +19,11 @@ from dynclient.security.authorization import AuthFlow, Outcome, Security, Sender
 from dynclient.security.schemes import APIKeyAuth, BasicAuth, BearerAuth, concealed
 
 if TYPE_CHECKING:
-    from dynclient.security.digest import DigestAuth
-    from dynclient.security.signing import HMACAuth, SigV4
+    from dynclient.security.signing import DigestAuth, HMACAuth, SigV4
 
 __all__ = [
     "APIKeyAuth", "Auth", "AuthContext", "AuthFlow", "BasicAuth", "BearerAuth", "CallClock", "CredentialCache",
     "CredentialRequest", "DigestAuth", "HMACAuth", "Outcome", "Secret", "Security", "Sender", "SigV4", "concealed",
 ]  # fmt: skip
 
-__getattr__ = deferred(__name__, {"digest": ("DigestAuth",), "signing": ("HMACAuth", "SigV4")})
+__getattr__ = deferred(__name__, {"signing": ("DigestAuth", "HMACAuth", "SigV4")})

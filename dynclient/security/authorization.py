@@ -97,7 +97,7 @@ class Security:
         """
         self._is_anonymous = auth is None
         auth = None if auth is ... else auth
-        self._schemes = _Schemes(api, auth if isinstance(auth, Mapping) else ())
+        self._schemes = _schemes(api, auth if isinstance(auth, Mapping) else ())
         # A traceback shows this object also when the value of auth= is refused.
         self._given: Given = {}
         self._trust = trust(api, base_url, allow_origins)
@@ -242,7 +242,7 @@ class Security:
 
     def scheme(self, name: str) -> SecurityScheme:
         """The security scheme with a name, declared or not."""
-        return self._schemes[name]
+        return self._schemes.get(name) or SecurityScheme(name, UNDECLARED)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} for {', '.join(self._given) or 'nobody'}>"
@@ -285,35 +285,22 @@ class Security:
         )
 
 
-class _Schemes(Mapping[str, SecurityScheme]):
+def _schemes(api: API, named: Iterable[str]) -> dict[str, SecurityScheme]:
     """The security schemes of a document, and those that it requires but does not declare, or declares wrongly.
 
-    The latter are listed if the document requires them at its top level, or if ``named`` names them; any is available
-    by its name.
+    The latter are listed if the document requires them at its top level, or if ``named`` names them.
     """
-
-    def __init__(self, api: API, named: Iterable[str]) -> None:
-        self._declared = api.security_schemes
-        self._names = dict.fromkeys([*self._declared, *_names(api.security)])
-        if any(name not in self._names for name in named):
-            # The name may be that of a single operation, so all are read, or a misspelling.
-            self._names.update(dict.fromkeys(_names(choice for each in _readable(api) for choice in each.security)))
-
-    def __getitem__(self, name: str) -> SecurityScheme:
-        try:
-            scheme = self._declared.get(name)
-        except DocumentError:
-            scheme = None
-        return scheme or SecurityScheme(name, UNDECLARED)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
+    names = dict.fromkeys([*api.security_schemes, *_names(api.security)])
+    if any(name not in names for name in named):
+        # The name may be that of a single operation, so all are read, or a misspelling.
+        names.update(dict.fromkeys(_names(choice for each in _readable(api) for choice in each.security)))
+    found = {}
+    for name in names:
+        scheme = None
+        with suppress(DocumentError):
+            scheme = api.security_schemes.get(name)
+        found[name] = scheme or SecurityScheme(name, UNDECLARED)
+    return found
 
 
 def _names(requirements: Iterable[SecurityRequirement]) -> Iterator[str]:

@@ -151,7 +151,7 @@ class Kind(Record):
 _PAIR = '("user", "password")'
 _OAUTH2: Callable[[OAuth2], Auth] = function("dynclient.security.oauth2.flows", "OAuth2Auth")
 _fault_of: Callable[[OAuth2, SecurityScheme], str] = function("dynclient.security.oauth2.flows", "fault_of")
-_DIGEST: Callable[..., Auth] = function("dynclient.security.digest", "DigestAuth")
+_DIGEST: Callable[..., Auth] = function("dynclient.security.signing", "DigestAuth")
 _BEARER: Mapping[str, Callable[[Any, SecurityScheme], Auth]] = {"text": lambda token, _: BearerAuth(token)}
 _GRANTING = Kind(
     '"token" or OAuth2(...)',

@@ -1,9 +1,13 @@
-"""Auths that sign requests: HMAC over a text from a template, and AWS Signature Version 4.
+"""Auths that compute a credential for each request: HTTP digest, HMAC, AWS Signature Version 4.
 
-Rule 1: the signature is over the final request: an Auth that signs runs last, and again for each attempt and redirect.
+Rule 1: a credential is computed for the final request: such an Auth runs last, and again for each attempt and redirect.
 Rule 2: a body is signed as bytes. A file or another stream is read when it is sent, so it can't be signed; only S3
 accepts an unsigned body.
-Rule 3: no secret is shown: keys are Secrets, and botocore's signer logs nothing.
+Rule 3: no secret is shown: keys and passwords are Secrets, and botocore's signer logs nothing.
+Rule 4: a digest challenge (RFC 7616) is answered with the strongest algorithm that both sides support, and with
+``qop=auth``, or without ``qop`` as in RFC 2069. One with only ``auth-int`` is not answered: a body may be a stream.
+Rule 5: a challenge is cached for its origin; later requests answer it, with a count. Only a hash of the password is
+sent, and only to the origin of the request itself.
 """
 
 from __future__ import annotations
@@ -11,19 +15,25 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import itertools
 import logging
+import re
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from email.utils import formatdate
 from functools import partial
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from dynclient._deferred import expression
+from dynclient._records import Record
 from dynclient._secrets import Secret
 from dynclient.exceptions import ArgumentError
+from dynclient.http_grammar import TOKEN
 from dynclient.messages import Headers, Request, RunBlocking
-from dynclient.security.auth import AuthContext
+from dynclient.security.auth import AuthContext, SchemeAuth, write
+from dynclient.security.schemes import as_secret
 from dynclient.security.trust import text_of
 
 _NONCE = 16
@@ -139,7 +149,7 @@ class SigV4:
         if hasattr(credentials, "get_frozen_credentials"):
             self._credentials: Callable[[], Any] | tuple[Secret, ...] = credentials.get_frozen_credentials
         elif isinstance(credentials, tuple) and len(credentials) in {2, 3}:
-            self._credentials = tuple(one if isinstance(one, Secret) else Secret(one) for one in credentials)
+            self._credentials = tuple(map(as_secret, credentials))
         else:
             raise ArgumentError(
                 f"credentials must be a tuple of access key and secret key, or credentials of botocore, "
@@ -242,3 +252,155 @@ def _signable(request: Request, auth: str) -> bytes:
         argument="body",
         hint="pass the file's bytes",
     )
+
+
+# -- digest ------------------------------------------------------------------------------------------------------------
+
+# RFC 7616, 6.1: the registered algorithms, the strongest first. Each also has a -sess variant.
+_ALGORITHMS = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}
+_SESSION = "-SESS"
+# Separators, then a parameter (its name, its value between quotes or without) or a scheme, perhaps with a token68.
+_ITEM = expression(
+    rf"""[ \t,]*(?:({TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",=]+))[ \t]*(?=,|$)"""
+    rf"""|({TOKEN})(?:[ \t]+[A-Za-z0-9\-._~+/]+=*[ \t]*(?=,|$))?)"""
+)
+_UNAUTHORIZED = 401
+_UNFIT = expression(r"[\x00-\x1f\x7f]")
+
+
+class Challenge(Record):
+    """One challenge: its scheme in lower case, and its parameters by name in lower case.
+
+    The value of a quoted parameter is the text between the quotes, with its backslashes.
+    """
+
+    scheme: str
+    parameters: Mapping[str, str]
+
+
+def challenges(lines: Iterable[str]) -> list[Challenge]:
+    """Read the lines of a WWW-Authenticate header word by word (RFC 9110, 11.6.1).
+
+    Challenges and parameters are separated by the same comma. Malformed text ends the reading; challenges before it
+    count.
+    """
+    found: list[Challenge] = []
+    for line in lines:
+        parameters: dict[str, str] | None = None
+        item = _ITEM.match(line)
+        while item is not None:
+            name, quoted, plain, scheme = item.groups()
+            if scheme is not None:
+                parameters = {}
+                found.append(Challenge(scheme.lower(), parameters))
+            elif parameters is not None:
+                parameters.setdefault(name.lower(), quoted if quoted is not None else plain)
+            item = _ITEM.match(line, item.end())
+    return found
+
+
+class DigestSession(Record):
+    """A challenge in use (RFC 7616, 3.6), the client's nonce, and the count of the answers.
+
+    A session uses one client nonce, so that the session key of ``-sess`` is the same for servers that compute it once
+    and for those that compute it for each request.
+    """
+
+    algorithm: str
+    parameters: Mapping[str, str]
+    cnonce: str
+    counts: Iterator[int]
+
+
+def session(challenges: Iterable[Challenge], entropy: Callable[[int], bytes]) -> DigestSession | None:
+    """Begin a session with the strongest challenge that can be answered; None if there is none."""
+    found = []
+    for challenge in challenges:
+        algorithm = challenge.parameters.get("algorithm", "MD5").upper()
+        name = algorithm.removesuffix(_SESSION)
+        if (
+            challenge.scheme == "digest"
+            and _is_answerable(challenge.parameters)
+            and _ALGORITHMS.get(name) in hashlib.algorithms_available
+        ):
+            found.append((list(_ALGORITHMS).index(name), algorithm, challenge.parameters))
+    if not found:
+        return None
+    _, algorithm, parameters = min(found, key=lambda one: one[0])
+    return DigestSession(algorithm, parameters, entropy(16).hex(), itertools.count(1))
+
+
+class DigestAuth(SchemeAuth):
+    """HTTP digest authentication (RFC 7616): only a hash of user and password is sent."""
+
+    __slots__ = ("_password", "_user")
+
+    def __init__(self, user: str, password: str | Secret) -> None:
+        """Take the user's name and password."""
+        self._user = user
+        self._password = as_secret(password)
+
+    def flow(self, request: Request, context: AuthContext, /) -> Generator[Request, Any, None]:
+        """Answer the origin's last challenge; after a 401, answer the new one once."""
+        sessions, key = context.cache.sessions, (context.scheme.name, self._user, self._password, request.origin)
+        known: DigestSession | None = sessions.get(key)
+        response = yield self._answered(known, request, context) if known is not None else request
+        if response.status != _UNAUTHORIZED:
+            return
+        begun = session(challenges(response.headers.get_list("www-authenticate")), context.random)
+        if begun is not None:
+            sessions[key] = begun
+            response = yield self._answered(begun, request, context)
+            if response.status != _UNAUTHORIZED:
+                return
+        sessions.pop(key, None)
+
+    def _answered(self, to: DigestSession, request: Request, context: AuthContext) -> Request:
+        proof = answer(to, self._user, self._password, request)
+        return write(request, context.scheme, f"Digest {proof.reveal()}")
+
+
+def answer(to: DigestSession, user: str, password: Secret, request: Request) -> Secret:
+    """The credentials in the Authorization header of a request, without the word ``Digest``."""
+    known = to.parameters
+    name = _ALGORITHMS[to.algorithm.removesuffix(_SESSION)]
+
+    def hashed(text: str) -> str:
+        return hashlib.new(name, text.encode(), usedforsecurity=False).hexdigest()
+
+    uri = _fields_of(request)["target"]
+    count = f"{next(to.counts):08x}"
+    realm, nonce = known.get("realm", ""), known["nonce"]
+    key = hashed(f"{user}:{realm}:{password.reveal()}")
+    if to.algorithm.endswith(_SESSION):
+        # RFC 7616, 3.4.2
+        key = hashed(f"{key}:{nonce}:{to.cnonce}")
+    act = hashed(f"{request.method}:{uri}")
+    fields = {**_user(user, realm, known, hashed), "realm": f'"{realm}"', "uri": f'"{uri}"'}
+    fields |= {"algorithm": known["algorithm"]} if "algorithm" in known else {}
+    fields |= {"nonce": f'"{nonce}"'}
+    if "qop" in known:
+        # RFC 7616, 3.4.1
+        digest = hashed(f"{key}:{nonce}:{count}:{to.cnonce}:auth:{act}")
+        fields |= {"nc": count, "cnonce": f'"{to.cnonce}"', "qop": "auth"}
+    else:
+        digest = hashed(f"{key}:{nonce}:{act}")
+        fields |= {"cnonce": f'"{to.cnonce}"'} if to.algorithm.endswith(_SESSION) else {}
+    fields |= {"response": f'"{digest}"'}
+    fields |= {"opaque": f'"{known["opaque"]}"'} if "opaque" in known else {}
+    return Secret(", ".join(f"{name}={value}" for name, value in fields.items()))
+
+
+def _is_answerable(parameters: Mapping[str, str]) -> bool:
+    words = [word.strip().lower() for word in parameters.get("qop", "auth").split(",")]
+    return "auth" in words and "nonce" in parameters and not any(map(_UNFIT.search, parameters.values()))
+
+
+def _user(user: str, realm: str, known: Mapping[str, str], hashed: Callable[[str], str]) -> dict[str, str]:
+    """The user's name: hashed if the server asks for that (RFC 7616, 3.4.4), extended if it is not ASCII (3.4)."""
+    if known.get("userhash", "").lower() == "true":
+        return {"username": f'"{hashed(f"{user}:{realm}")}"', "userhash": "true"}
+    if user.isascii():
+        escaped = re.sub(r'(["\\])', r"\\\1", user)
+        return {"username": f'"{escaped}"'}
+    return {"username*": "UTF-8''" + quote(user, safe="!#$&+-.^_`|~")}

@@ -21,14 +21,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 
 from dynclient import messages
 from dynclient._deferred import expression
 from dynclient._escaping import without_user
 from dynclient._records import Record
 from dynclient._secrets import SECRET_HEADERS, names_credential
-from dynclient.exceptions import ArgumentError, CredentialScopeError, DocumentError
+from dynclient.exceptions import ArgumentError, CredentialScopeError
 from dynclient.model import API, SecurityScheme, Server
 
 Origin = tuple[str, str, int]
@@ -105,10 +104,7 @@ def is_remote(api: API) -> bool:
 
 def credential_headers(headers: Iterable[str], schemes: Mapping[str, SecurityScheme]) -> Iterator[str]:
     """The header names that carry credentials: by HTTP, by the document's schemes, or by their own name."""
-    known = set(SECRET_HEADERS)
-    for name in schemes:
-        with suppress(DocumentError):
-            known |= {schemes[name].parameter.lower()} if schemes[name].in_ == "header" else set()
+    known = {*SECRET_HEADERS, *(scheme.parameter.lower() for scheme in schemes.values() if scheme.in_ == "header")}
     for name in headers:
         if name.lower() in known or names_credential(name):
             yield name

@@ -27,22 +27,13 @@ from dynclient.exceptions import (
     TLSError,
     TransportError,
 )
-from dynclient.http_grammar import BODILESS, CONNECTION_FIELDS, is_field_value, is_token
+from dynclient.http_grammar import BODILESS, is_field_value, is_token
 from dynclient.messages import LOOKED_AT, Headers, Response, Send
 from dynclient.transports import body_reader
+from dynclient.transports.body_reader import CHUNK, BodyFailed, Content, content_of, watched
 from dynclient.transports.clock import Clock, DeadlineExceeded
 from dynclient.transports.exchange import AsyncBodyStream, BodyStream, at_once, refused, tls_hint
-from dynclient.transports.request_writer import (
-    CHUNK,
-    BodyFailed,
-    Content,
-    HiddenLines,
-    content_of,
-    encoded,
-    target_of,
-    watched,
-    why_unsendable,
-)
+from dynclient.transports.http11 import HiddenLines, own_fields, target_of, why_unsendable
 
 T = TypeVar("T")
 
@@ -107,13 +98,7 @@ class ForeignExchange:
 
     def fields(self, content: Content | None) -> HiddenLines[tuple[bytes, bytes]]:
         """Return the header fields, without those that frame the message or belong to the connection."""
-        headers = self._send.request.headers
-        fields: HiddenLines[tuple[bytes, bytes]] = HiddenLines()
-        for name, value in headers.pairs():
-            if name.lower() not in CONNECTION_FIELDS:
-                fields.append((name.encode("utf-8", "replace"), encoded(value)))
-        if "accept-encoding" not in headers:
-            fields.append((b"Accept-Encoding", body_reader.accepted().encode()))
+        fields = own_fields(self._send.request)
         if content is not None and content.whole is None and content.size is not None:
             fields.append((b"Content-Length", b"%d" % content.size))
         return fields

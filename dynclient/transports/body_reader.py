@@ -1,22 +1,151 @@
-"""Read a response's body: decode content codings (RFC 9110, 8.4), within limits.
+"""Bodies: a request's in chunks; a response's with its content codings (RFC 9110, 8.4) decoded, within limits.
 
-Rule 1: nothing here waits. If more bytes have to arrive first, None is yielded instead of a chunk.
-Rule 2: every stage is bounded: by the received bytes, by the decoded bytes, and for larger bodies by the ratio of the
-two. HTTP libraries decompress before they count, and accept a truncated gzip stream.
+Rule 1: nothing here waits. If more bytes have to arrive or to be fetched first, None is yielded instead of a chunk.
+Rule 2: every stage of a response is bounded: by the received bytes, by the decoded bytes, and for larger bodies by the
+ratio of the two. HTTP libraries decompress before they count, and accept a truncated gzip stream.
 """
 
 from __future__ import annotations
 
+import io
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias, cast
 
-from dynclient.exceptions import ResponseTooLarge
-from dynclient.messages import Headers
+from dynclient._records import Record
+from dynclient.exceptions import ArgumentError, ResponseTooLarge
+from dynclient.messages import Body, Headers
 from dynclient.options import Limits, MiB
+from dynclient.transports.clock import Clock
+
+CHUNK = 65_536
+"""Bytes per read or write."""
+
+
+# -- requests ----------------------------------------------------------------------------------------------------------
+
+
+class BodyFailed(Exception):
+    """The caller's body raised ``error``, or can't be sent."""
+
+    def __init__(self, error: BaseException) -> None:
+        """Wrap the error, which the call raises instead of this one."""
+        super().__init__(str(error))
+        self.error = error
+
+
+PENDING: Any = object()
+"""Yielded by a body's iterator if the next chunk has to be fetched first."""
+
+
+class Content(Record):
+    """A body to send.
+
+    ``size`` is its length in bytes, or None if it is unknown. A chunk is None if ``fetch`` has to be awaited first.
+    ``whole`` is the body if it is in memory.
+    """
+
+    chunks: Iterator[bytes | None]
+    size: int | None
+    whole: bytes | None = None
+    fetch: Callable[[Clock], Awaitable[None]] | None = None
+
+
+def content_of(body: Body) -> Content | None:
+    """Return a body that is read in this thread, or None if there is none.
+
+    Raises:
+        ArgumentError: it can't be sent.
+    """
+    if isinstance(body, AsyncIterator):
+        raise ArgumentError("an asynchronous body needs an AsyncClient", argument="body")
+    return read_by(body, iter)
+
+
+def read_by(body: Body, fetching: Callable[[Any], Iterator[Any]]) -> Content | None:
+    """Return a body in the form to send: bytes, files, and iterators with a ``length`` have a size; others are chunked.
+
+    ``fetching`` makes an iterator that yields PENDING until the next chunk has been fetched, for a body that may block.
+
+    Raises:
+        ArgumentError: it can't be sent.
+    """
+    if body is None:
+        return None
+    if isinstance(body, bytes | bytearray | memoryview):
+        whole = bytes(body)
+        return Content(iter((whole,)), len(whole), whole)
+    if hasattr(body, "read"):
+        file = cast("IO[bytes]", body)
+        size = size_of(file)
+        most = CHUNK if size is None else min(CHUNK, max(size, 1))
+        return Content(_chunks(fetching(iter(lambda: file.read(most), b""))), size)
+    if isinstance(body, AsyncIterator) or (isinstance(body, Iterable) and not isinstance(body, str)):
+        length = getattr(body, "length", None)
+        source = body if isinstance(body, AsyncIterator) else iter(body)
+        return Content(_chunks(fetching(source)), length if isinstance(length, int) else None)
+    raise ArgumentError(f"a {type(body).__name__} can't be sent as a body", argument="body")
+
+
+def watched(content: Content | None, progress: Callable[[int, int | None], object] | None) -> Content | None:
+    """Return a body that reports to ``progress`` after each piece of at most 64 KiB."""
+    if content is None or progress is None:
+        return content
+    return content._replace(chunks=_told(content.chunks, content.size, progress), whole=None)
+
+
+def _told(
+    chunks: Iterator[bytes | None], size: int | None, progress: Callable[[int, int | None], object]
+) -> Iterator[bytes | None]:
+    sent = 0
+    for chunk in chunks:
+        if chunk is None:
+            yield None
+            continue
+        for start in range(0, len(chunk), CHUNK):
+            piece = chunk[start : start + CHUNK]
+            yield piece
+            sent += len(piece)
+            try:
+                progress(sent, size)
+            except Exception as error:  # noqa: BLE001  # the caller's code may raise anything, which ends the call
+                raise BodyFailed(error) from None
+
+
+def size_of(file: Any) -> int | None:
+    """Return the bytes from a file's position to its end, or None if that is unknown."""
+    if isinstance(file, io.TextIOBase):
+        return None
+    try:
+        here = file.tell()
+        end = file.seek(0, io.SEEK_END)
+        file.seek(here)
+    except (OSError, AttributeError, ValueError):
+        return None
+    return max(end - here, 0) if isinstance(end, int) else None
+
+
+def _chunks(source: Iterator[Any]) -> Iterator[bytes | None]:
+    """Read a caller's chunks, so that the caller's errors are not mistaken for errors of the connection."""
+    while True:
+        try:
+            chunk = next(source)
+        except StopIteration:
+            return
+        except Exception as error:  # noqa: BLE001  # any error of the caller's code is returned to the caller
+            raise BodyFailed(error) from None
+        if chunk is PENDING:
+            yield None
+        elif isinstance(chunk, bytes | bytearray | memoryview):
+            yield bytes(chunk)
+        else:
+            raise BodyFailed(ArgumentError(f"the body yields {type(chunk).__name__}, not bytes", argument="body"))
+
+
+# -- responses ---------------------------------------------------------------------------------------------------------
 
 _TOO_LARGE = {
     "response_bytes": "the response is larger than {:,} bytes",
@@ -27,7 +156,6 @@ _TOO_LARGE = {
 }
 _STREAMED = {"response_bytes", "encoded_response_bytes"}
 
-_PIECE = 65_536
 _RATIO_FROM = 8 * MiB
 
 
@@ -171,12 +299,12 @@ class _Zlib:
                 if not self._members:
                     raise CodingError("the compressed body is followed by other bytes")
                 self._stream = zlib.decompressobj(self._wbits)
-            piece = self._stream.decompress(data, _PIECE)
+            piece = self._stream.decompress(data, CHUNK)
             data = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
             if piece:
                 yield piece
             # A full piece may leave output inside zlib even after all of its input is consumed.
-            if not data and len(piece) < _PIECE:
+            if not data and len(piece) < CHUNK:
                 return
 
 
@@ -194,7 +322,7 @@ class _Brotli:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         while True:
-            piece: bytes = self._stream.process(data, output_buffer_limit=_PIECE)
+            piece: bytes = self._stream.process(data, output_buffer_limit=CHUNK)
             data = b""
             if not piece:
                 return
@@ -221,7 +349,7 @@ class _Zstd:
         while data or not (self._stream.eof or self._stream.needs_input):
             if self._stream.eof:
                 self._stream = self._opened()
-            piece: bytes = self._stream.decompress(data, _PIECE)
+            piece: bytes = self._stream.decompress(data, CHUNK)
             data = self._stream.unused_data if self._stream.eof else b""
             if piece:
                 yield piece

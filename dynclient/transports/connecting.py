@@ -26,10 +26,18 @@ from dynclient.exceptions import ArgumentError, BlockedAddress
 from dynclient.http_grammar import SUCCESS
 from dynclient.messages import Body, Request
 from dynclient.options import TLS, Limits
+from dynclient.transports.body_reader import Content
 from dynclient.transports.clock import Clock
-from dynclient.transports.http11 import Framing, IncompleteResponse, RemoteProtocolError
+from dynclient.transports.http11 import (
+    Framing,
+    HiddenBytes,
+    HiddenLines,
+    IncompleteResponse,
+    RemoteProtocolError,
+    Target,
+    target_of,
+)
 from dynclient.transports.pool import Pool, ThreadWaiter, Waiter
-from dynclient.transports.request_writer import Content, HiddenBytes, HiddenLines, Target, target_of
 
 
 class Proxy(Record):
@@ -252,6 +260,8 @@ class Connector:
 
     waiter: type[Waiter] = ThreadWaiter
     """Waits for a place in the pool."""
+    content: Callable[[Body], Content | None]
+    """Returns a body in the form to send, or None if there is none; an ArgumentError if it can't be sent."""
 
     def __init__(
         self,
@@ -287,14 +297,6 @@ class Connector:
         self._tls = tls
         self.has_certificate = tls.certificate is not None
         self._contexts: dict[bool, ssl.SSLContext] = {}
-
-    def content(self, body: Body) -> Content | None:
-        """Return the body in the form to send, or None if there is none.
-
-        Raises:
-            ArgumentError: it can't be sent.
-        """
-        raise NotImplementedError
 
     async def context(self, *, certificate: bool) -> ssl.SSLContext:
         """Return the TLS context with the client's certificate or without; each is made at its first use."""

@@ -32,21 +32,21 @@ from dynclient.exceptions import (
 )
 from dynclient.messages import LOOKED_AT, Response, Send
 from dynclient.options import Limits
-from dynclient.transports.body_reader import CodingError, TooLarge, body_of, too_large
+from dynclient.transports.body_reader import BodyFailed, CodingError, Content, TooLarge, body_of, too_large, watched
 from dynclient.transports.clock import Clock, DeadlineExceeded
 from dynclient.transports.connecting import Connection, Connector, fed, unused_variables
-from dynclient.transports.http11 import Framing, IncompleteResponse, RemoteProtocolError, ResponseHead
-from dynclient.transports.pool import Lease, PoolClosed
-from dynclient.transports.request_writer import (
-    BodyFailed,
-    Content,
+from dynclient.transports.http11 import (
+    Framing,
     HiddenBytes,
     HiddenPath,
+    IncompleteResponse,
+    RemoteProtocolError,
+    ResponseHead,
     Target,
     header_fields,
     target_of,
-    watched,
 )
+from dynclient.transports.pool import Lease, PoolClosed
 
 T = TypeVar("T")
 
@@ -255,12 +255,15 @@ class HTTP11Exchange(Lease):
         if isinstance(error, PoolClosed):
             return ClientClosed("the client has been closed", operation_id=request.operation_id)
         phase = self._clock.phase
+        fault: _Fault
         if self._aborted:
-            kind, text, hint = ConnectionLost, "the request was cancelled", ""
+            fault = ConnectionLost, "the request was cancelled", ""
         elif phase == "pool":
-            kind, text, hint = PoolTimeout, f"no connection to {self._host()} became free in time", ""
+            fault = PoolTimeout, f"no connection to {self._host()} became free in time", ""
         else:
-            kind, text, hint = self._connect_fault(error) if phase == "connect" else self._transfer_fault(error)
+            fault = self._connect_fault(error) if phase == "connect" else self._transfer_fault(error)
+        kind, text, hint = fault
+        more: dict[str, Any] = {"phase": phase} if kind is TimeoutError else {}
         made = kind(
             text,
             request=request,
@@ -269,7 +272,7 @@ class HTTP11Exchange(Lease):
             outcome_unknown=connection is not None and connection.sent and phase != "connect",
             elapsed=self._clock.elapsed,
             hint=hint,
-            **({"phase": phase} if kind is TimeoutError else {}),
+            **more,
         )
         if isinstance(made, ConnectionLost) and not self._aborted:
             # The connection had served another request, and no byte of this response has arrived.

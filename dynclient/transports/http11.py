@@ -1,4 +1,4 @@
-"""HTTP/1.1 framing by h11: a request as bytes, and bytes as a response.
+"""HTTP/1.1 by h11: a request as bytes, and bytes as a response.
 
 Rule 1: nothing here waits. If more bytes have to arrive first, generators yield None: feed them, and continue.
 Rule 2: h11 is given whole sections: a head, the size line of a chunk, trailers. Their lines are checked before, for
@@ -8,21 +8,37 @@ Rule 3: h11's errors may quote header lines. Their text is not used, and they ar
 Rule 4: a request's head is joined here, and the usual final head, with plain lines and a body length, is split and
 checked line by line here, since h11 needs a quarter of a call's time for them. h11 frames everything else. A head that
 arrives in pieces always goes to h11, so tests compare both.
+Rule 5: the URL is sent exactly as it is in the request: percent-encoding and dot segments are not changed. Only this
+module writes the fields that frame the message: no Content-Length, Transfer-Encoding or hop-by-hop field of a caller or
+a document is sent.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator
-from typing import Any, Literal
+from functools import cache, lru_cache
+from typing import Any, Literal, TypeVar
 
 import h11
 
 from dynclient._deferred import expression
+from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
-from dynclient.http_grammar import SUCCESS, TOKEN
+from dynclient.http_grammar import (
+    CONNECTION_FIELDS,
+    CONTENT_EXPECTED,
+    DEFAULT_PORTS,
+    SUCCESS,
+    TOKEN,
+    is_field_value,
+    is_token,
+)
 from dynclient.messages import Headers, Request
 from dynclient.options import Limits
-from dynclient.transports.request_writer import CHUNK, BodyFailed, Content, HiddenBytes, HiddenLines, why_unsendable
+from dynclient.transports.body_reader import CHUNK, BodyFailed, Content, accepted
+
+T = TypeVar("T")
 
 # RFC 9112, 4: status-line = HTTP-version SP status-code SP [ reason-phrase ]; the last SP is often missing.
 _STATUS_LINE = expression(rb"HTTP/1\.[01] [1-9][0-9]{2}[ \r\n]")
@@ -54,6 +70,11 @@ class IncompleteResponse(Exception):
     """The connection ended before the response did."""
 
 
+_URL = expression(r"(https?)://([^/?#]+)((?:[/?][^#]*)?)(?:#.*)?", re.IGNORECASE)
+_AUTHORITY = expression(r"(\[[0-9A-Fa-f:.]+(?:%25[^\]]+)?\]|[^:\[\]@]+)(?::([0-9]{0,5}))?")
+_UNSENDABLE = expression(r"[^\x21-\x7e]")
+_MAX_PORT = 65_535
+
 _REASONS = {
     "illegal status line": "it does not begin with an HTTP/1.1 status line",
     "conflicting Content-Length": "it has two different lengths",
@@ -64,6 +85,155 @@ _REASONS = {
     "malformed chunk footer": "a chunk is longer than its size says",
 }
 """The beginning of h11's error -> the text to use instead."""
+
+
+class Target(Record):
+    """The target of a request. ``authority`` is the value of Host, ``path`` the request target with its query.
+
+    ``certificate``: the client's certificate is sent to the server.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    authority: str
+    path: str
+    certificate: bool = False
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """Scheme, host and port: connections are kept for each: those with the client's certificate apart."""
+        return f"{self.scheme}+certificate" if self.certificate else self.scheme, self.host, self.port
+
+
+# Some tracebacks print local variables, so values that may contain secrets show only their size.
+
+
+class HiddenPath(str):
+    """A request target, whose query may hold a secret."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} characters>"
+
+
+class HiddenLines(list[T]):
+    """Header fields or lines, which may hold secrets."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} header fields>"
+
+
+class HiddenBytes(bytes):
+    """Bytes of a request, which may hold secrets."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
+def target_of(url: str) -> Target:
+    """Split a URL without changing it.
+
+    Raises:
+        ArgumentError: it is not an absolute http or https URL, has characters that can't be sent, or user information.
+    """
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise ArgumentError("the URL is not an absolute http or https URL", argument="url")
+    scheme, authority, path = match[1].lower(), match[2], match[3]
+    if "@" in authority:
+        raise ArgumentError("the URL contains user information", argument="url", hint="pass credentials as auth=")
+    if _UNSENDABLE.search(path):
+        raise ArgumentError("the URL contains characters that must be percent-encoded", argument="url")
+    path = path if path.startswith("/") else "/" + path
+    server = _server(scheme, authority)
+    return Target(server.scheme, server.host, server.port, server.authority, HiddenPath(path))
+
+
+@lru_cache(maxsize=256)
+def _server(scheme: str, authority: str) -> Target:
+    """Return the target of an authority, without a path; a program uses few, so they are cached."""
+    parts = _AUTHORITY.fullmatch(authority)
+    host = _ascii_host(parts[1]) if parts else ""
+    port = int(parts[2] or 0) if parts else 0
+    if not host or port > _MAX_PORT:
+        raise ArgumentError("the URL's host or port is malformed", argument="url")
+    shown = f"{host}:{port}" if port else host
+    return Target(scheme, host.strip("[]").replace("%25", "%"), port or DEFAULT_PORTS[scheme], shown, "")
+
+
+def _ascii_host(host: str) -> str:
+    try:
+        # RFC 9110, 4.2.3: the host is case-insensitive.
+        host = host.lower() if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+    return "" if _UNSENDABLE.search(host) else host
+
+
+def header_fields(request: Request, target: Target, content: Content | None) -> HiddenLines[tuple[bytes, bytes]]:
+    """Return the fields of the header section, framing included. h11 refuses those that can't be written."""
+    fields = own_fields(request)
+    fields.insert(0, (b"Host", target.authority.encode("ascii")))
+    if "user-agent" not in request.headers:
+        fields.append((b"User-Agent", _user_agent()))
+    if content is None:
+        if request.method in CONTENT_EXPECTED:
+            fields.append((b"Content-Length", b"0"))
+    elif content.size is None:
+        fields.append((b"Transfer-Encoding", b"chunked"))
+    else:
+        fields.append((b"Content-Length", b"%d" % content.size))
+    return fields
+
+
+def own_fields(request: Request) -> HiddenLines[tuple[bytes, bytes]]:
+    """Return a request's own fields, without those of the connection, and the codings that can be decoded."""
+    fields: HiddenLines[tuple[bytes, bytes]] = HiddenLines()
+    for name, value in request.headers.pairs():
+        if name.lower() not in CONNECTION_FIELDS:
+            fields.append((name.encode("utf-8", "replace"), _encoded(value)))
+    if "accept-encoding" not in request.headers:
+        fields.append((b"Accept-Encoding", accepted().encode("ascii")))
+    return fields
+
+
+def _encoded(value: str) -> bytes:
+    """Return a header's value as it is sent: in Latin-1, or else in UTF-8."""
+    # RFC 9110, 5.5: whitespace around a value is not part of it.
+    value = value.strip(" \t")
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        # Half of a surrogate pair can't be encoded; NUL in its place makes the line unsendable.
+        return re.sub("[\ud800-\udfff]", "\0", value).encode("utf-8")
+
+
+@cache
+def _user_agent() -> bytes:
+    from dynclient import __version__
+
+    return f"dynclient/{__version__}".encode("ascii")
+
+
+def why_unsendable(request: Request) -> ArgumentError:
+    """Explain why a request's head can't be written as HTTP."""
+    if not is_token(request.method):
+        return ArgumentError("the method is not a token", argument="method")
+    for name, value in request.headers.pairs():
+        if not is_token(name):
+            return ArgumentError("a header's name is not a token", argument="headers")
+        if not is_field_value(value):
+            return ArgumentError(
+                f"the value of header {name} can't be sent: it contains a line break or a control character",
+                argument=name,
+            )
+    return ArgumentError("the URL contains characters that must be percent-encoded", argument="url")
 
 
 class ReceiveBuffer:

@@ -26,11 +26,11 @@ import anyio.to_thread
 from dynclient.exceptions import PoolTimeout
 from dynclient.messages import Body, Response, Send
 from dynclient.transports import AbortableTransport, Transport
+from dynclient.transports.body_reader import CHUNK, PENDING, BodyFailed, Content, read_by
 from dynclient.transports.clock import Clock, DeadlineExceeded
 from dynclient.transports.connecting import Address, Connector, Stream, context_of
 from dynclient.transports.exchange import AsyncBodyStream, HTTP11Exchange
 from dynclient.transports.pool import Lease, Pool, Waiter
-from dynclient.transports.request_writer import CHUNK, PENDING, BodyFailed, Content, read_by
 
 T = TypeVar("T")
 
@@ -50,6 +50,60 @@ class TaskWaiter(Waiter):
             await self._woken.wait()
 
 
+def fetched(body: Body) -> Content | None:
+    """Return a body whose chunks a task waits for, or None if there is none.
+
+    Raises:
+        ArgumentError: it can't be sent.
+    """
+    source = _Source()
+    content = read_by(body, source.of)
+    return None if content is None else content._replace(fetch=source.fetch)
+
+
+class _Source(Iterator[Any]):
+    """The chunks of an asynchronous body: PENDING until the next one has been fetched.
+
+    Other iterators may block, like files, and are read in a worker thread.
+    """
+
+    _END: Any = object()
+
+    def __init__(self) -> None:
+        self._source: Any = None
+        self._chunk: Any = PENDING
+
+    def of(self, source: Any) -> _Source:
+        """Read the chunks of this iterator."""
+        self._source = source
+        return self
+
+    def __next__(self) -> Any:
+        chunk = self._chunk
+        if chunk is self._END:
+            raise StopIteration
+        self._chunk = PENDING
+        return chunk
+
+    async def fetch(self, clock: Clock) -> None:
+        """Fetch the next chunk, within the call's deadline.
+
+        Raises:
+            BodyFailed: its source raised an error.
+            DeadlineExceeded: no time is left.
+        """
+        with anyio.move_on_after(clock.remaining) as scope:
+            try:
+                if isinstance(self._source, AsyncIterator):
+                    self._chunk = await anext(self._source, self._END)
+                else:
+                    self._chunk = await anyio.to_thread.run_sync(next, self._source, self._END, abandon_on_cancel=True)
+            except Exception as error:  # noqa: BLE001  # any error of the caller's code is returned to the caller
+                raise BodyFailed(error) from None
+        if scope.cancelled_caught:
+            raise DeadlineExceeded
+
+
 class AsyncHTTPTransport(Connector):
     """Sends requests over HTTP/1.1, on pooled connections. The tasks of an event loop share it.
 
@@ -57,6 +111,7 @@ class AsyncHTTPTransport(Connector):
     """
 
     waiter = TaskWaiter
+    content = staticmethod(fetched)
 
     async def send(self, send: Send) -> Response:
         """Send the request once, and read the whole response unless it is streamed; cancelling closes its connection.
@@ -68,10 +123,6 @@ class AsyncHTTPTransport(Connector):
     async def aclose(self) -> None:
         """Close idle connections, and refuse further requests; requests in progress finish."""
         self.pool.close()
-
-    def content(self, body: Body) -> Content | None:
-        """Return the body in the form to send, or None if there is none."""
-        return fetched(body)
 
     async def context(self, *, certificate: bool) -> ssl.SSLContext:
         """Return the TLS context, which is made when it is first needed: in a thread, since it reads files."""
@@ -269,60 +320,6 @@ class TLSStream:
     async def _flush(self, clock: Clock) -> None:
         if self._out.pending:
             await self._below.send(memoryview(self._out.read()), clock)
-
-
-def fetched(body: Body) -> Content | None:
-    """Return a body whose chunks a task waits for, or None if there is none.
-
-    Raises:
-        ArgumentError: it can't be sent.
-    """
-    source = _Source()
-    content = read_by(body, source.of)
-    return None if content is None else content._replace(fetch=source.fetch)
-
-
-class _Source(Iterator[Any]):
-    """The chunks of an asynchronous body: PENDING until the next one has been fetched.
-
-    Other iterators may block, like files, and are read in a worker thread.
-    """
-
-    _END: Any = object()
-
-    def __init__(self) -> None:
-        self._source: Any = None
-        self._chunk: Any = PENDING
-
-    def of(self, source: Any) -> _Source:
-        """Read the chunks of this iterator."""
-        self._source = source
-        return self
-
-    def __next__(self) -> Any:
-        chunk = self._chunk
-        if chunk is self._END:
-            raise StopIteration
-        self._chunk = PENDING
-        return chunk
-
-    async def fetch(self, clock: Clock) -> None:
-        """Fetch the next chunk, within the call's deadline.
-
-        Raises:
-            BodyFailed: its source raised an error.
-            DeadlineExceeded: no time is left.
-        """
-        with anyio.move_on_after(clock.remaining) as scope:
-            try:
-                if isinstance(self._source, AsyncIterator):
-                    self._chunk = await anext(self._source, self._END)
-                else:
-                    self._chunk = await anyio.to_thread.run_sync(next, self._source, self._END, abandon_on_cancel=True)
-            except Exception as error:  # noqa: BLE001  # any error of the caller's code is returned to the caller
-                raise BodyFailed(error) from None
-        if scope.cancelled_caught:
-            raise DeadlineExceeded
 
 
 class ThreadedTransport:

@@ -21,11 +21,11 @@ from urllib3.util import connection as urllib3_connection
 from urllib3.util import wait_for_read
 from urllib3.util.ssl_ import ssl_wrap_socket
 
-from dynclient.messages import Body, Response, Send
+from dynclient.messages import Response, Send
+from dynclient.transports.body_reader import CHUNK, content_of
 from dynclient.transports.clock import Clock, DeadlineExceeded
 from dynclient.transports.connecting import Address, Connector, Stream, context_of
 from dynclient.transports.exchange import BodyStream, HTTP11Exchange
-from dynclient.transports.request_writer import CHUNK, Content, content_of
 
 _CONTEXT = threading.Lock()
 
@@ -35,6 +35,8 @@ class HTTPTransport(Connector):
 
     Proxies are used only on request: those of the environment with ``proxy="environment"``.
     """
+
+    content = staticmethod(content_of)
 
     def send(self, send: Send) -> Response:
         """Send the request once, and read the whole response unless it is streamed."""
@@ -47,10 +49,6 @@ class HTTPTransport(Connector):
     def close(self) -> None:
         """Close idle connections, and refuse further requests; requests in progress finish."""
         self.pool.close()
-
-    def content(self, body: Body) -> Content | None:
-        """Return the body in the form to send, or None if there is none."""
-        return content_of(body)
 
     async def context(self, *, certificate: bool) -> ssl.SSLContext:
         """Return the TLS context with the client's certificate or without; each is made at its first use."""

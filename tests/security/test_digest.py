@@ -14,7 +14,7 @@ from werkzeug import Response
 from dynclient import exceptions
 from dynclient._secrets import Secret
 from dynclient.messages import Request
-from dynclient.security import digest
+from dynclient.security import signing as digest
 
 MUFASA = ("Mufasa", Secret("Circle of Life"))
 CHALLENGE = (

@@ -75,7 +75,7 @@ def is_text(schema: Schema) -> bool:
     from dynclient import _schemas
 
     shape = _schemas.shape(schema)
-    if shape.xml is not None or shape.enum is not None or shape.const is not _schemas.MISSING:
+    if shape.xml is not None or shape.fixed is not None:
         return False
     if shape.types:
         return shape.types <= {"string", "null"}

@@ -281,16 +281,10 @@ def _fit_of_value(shape: _schemas.Shape, value: Any) -> float:
     if not isinstance(value, Mapping):
         return 1 if shape.types else 0
     described = shape.properties.keys() & value.keys()
-    if any(_excludes(_schemas.shape(shape.properties[name]), value[name]) for name in described):
+    fixed = ((_schemas.shape(shape.properties[name]).fixed, value[name]) for name in described)
+    if any(allowed is not None and each not in allowed for allowed, each in fixed):
         return -1
     return len(described) - 0.5 * len(value) * (len(shape.required - value.keys()) > 0) + 0.1
-
-
-def _excludes(shape: _schemas.Shape, value: Any) -> bool:
-    """Whether a constant or an enum excludes a value."""
-    if shape.const is not _schemas.MISSING:
-        return bool(shape.const != value)
-    return shape.enum is not None and value not in shape.enum
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -504,7 +498,9 @@ def _fit(shape: _schemas.Shape, element: Element) -> float:
         present = _text_at(element, node)
         if present is None:
             described -= 2 * (name in shape.required and not shapes.is_array(node.shape))
-        elif _differs(node.shape, present):
+        elif node.shape.fixed is not None and not any(
+            write_scalar(each) == present for each in node.shape.fixed if not isinstance(each, (list, dict))
+        ):
             return -1
         else:
             described += 1
@@ -535,10 +531,3 @@ def _text_at(element: Element, node: Node) -> str | None:
         item = item_node(node, node.shape, 0)
         name = item.name if item is not None else name
     return next((child.text() for child in element.elements() if child.name == name), None)
-
-
-def _differs(shape: _schemas.Shape, text: str) -> bool:
-    allowed = shape.enum if shape.enum is not None else (shape.const,) if shape.const is not _ABSENT else None
-    return allowed is not None and all(
-        write_scalar(each) != text for each in allowed if not isinstance(each, (list, dict))
-    )

@@ -122,9 +122,10 @@ def _attributes(event: ExchangeEvent) -> dict[str, Any]:
 
 
 def _redacted(url: str) -> str:
-    """The URL of an event, which has no values in its query, with REDACTED for each as the conventions require."""
+    """The URL of an event, with REDACTED for each value of its query, as the conventions require."""
     before, mark, query = url.partition("?")
-    return before + mark + "&".join(f"{name}=REDACTED" for name in query.split("&")) if query else before
+    names = (field.partition("=")[0] for field in query.split("&"))
+    return before + mark + "&".join(f"{name}=REDACTED" for name in names) if query else before
 
 
 def _error_type(end: ExchangeEnd) -> str | None:

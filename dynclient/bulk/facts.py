@@ -40,7 +40,11 @@ def make_folders(path: str) -> None:
         JournalError: it can't be made, or contains other files.
     """
     try:
-        if os.path.isdir(path) and os.listdir(path) and not os.path.exists(os.path.join(path, "run.json")):
+        found = os.listdir(path) if os.path.isdir(path) else []
+        # A process that was killed before it had written run.json leaves empty folders, and a copy of its table.
+        others = [name for name in found if not name.startswith(("parts", "results", "run.json.", "table."))]
+        others += os.listdir(os.path.join(path, "parts")) if "parts" in found else []
+        if others and "run.json" not in found:
             hint = "use a folder that does not exist"
             raise JournalError(f"{path} is not empty, and is not the journal of a run", hint=hint)
         os.makedirs(path, mode=0o700, exist_ok=True)

@@ -268,6 +268,8 @@ def test_what_is_no_journal_is_refused(start, tmp_path):
     (tmp_path / "other" / "file").touch()
     with pytest.raises(bulk.JournalError, match="is not empty"):
         start(journal=tmp_path / "other")
+    (tmp_path / "run" / "parts").mkdir(parents=True)  # of a process that was killed at its start
+    (tmp_path / "run" / "run.json.1").touch()
     run = start()
     facts = Path(run.path) / "run.json"
     facts.write_text(facts.read_text().replace('"format": 1', '"format": 2'))

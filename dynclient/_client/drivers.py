@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from dynclient._call import Flow, call, with_key
 from dynclient._client.shown_methods import outermost
 from dynclient._client.state import ClientState, LoadedDocument
+from dynclient._escaping import logger
 from dynclient._request import Bound, CallOptions, Plan
 from dynclient._response import ResponseReader, StreamedResponse
 from dynclient.exceptions import ArgumentError, DynclientError, NoSuchOperation
@@ -29,6 +30,8 @@ from dynclient.transports.body_reader import too_large
 
 if TYPE_CHECKING:
     from dynclient._call.pace import Pace
+
+log = logger()
 
 
 T = TypeVar("T")
@@ -332,7 +335,8 @@ class Dispatcher:
             options = self.options_of(plan.operation, options)
         mode, engine = options.validate.responses, options.validate.engine
         if mode == "strict":
-            plan.check_answers()
+            for error in plan.check_answers():
+                log.warning("%s: a part of responses is not checked: %s", plan.operation.id, error)
         request = bound if isinstance(bound, Request) else plan.request(bound, options)
         operation = plan.operation
         recorder = self.document.recorder if mode == "record" else None

@@ -215,7 +215,7 @@ class LoadedDocument:
             with naming(row):
                 plan = self.plan(row)
                 plan.check_answers()
-                plan.check_requests()
+                plan.check_all()
         except DocumentError as error:
             return error
         return None

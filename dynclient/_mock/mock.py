@@ -200,7 +200,7 @@ class Mock(WSGIApplication):
             try:
                 plan = Plan(self.operation(row), Limits())
                 plan.check_answers()
-                plan.check_requests()
+                plan.check_all()
             except DynclientError as error:
                 yield row.operation_id or row.key, error
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from copy import copy
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +24,7 @@ from dynclient._records import Record
 from dynclient._request.binding import Binder, Bound
 from dynclient._request.options import CallOptions
 from dynclient._request.servers import server_url
+from dynclient._schemas.keywords import Direction
 from dynclient._secrets import names_credential
 from dynclient._styles import serialize
 from dynclient._validation import Validator, validator
@@ -38,7 +41,7 @@ from dynclient.exceptions import (
 from dynclient.http_grammar import CONNECTION_FIELDS, is_field_value, is_token
 from dynclient.inspection.arguments import Argument, arguments, body_schema, may_be_empty, secret
 from dynclient.messages import Body, Headers, Request, origin
-from dynclient.model import Operation, Parameter, Schema
+from dynclient.model import MediaType, Operation, Parameter, Response, Schema
 from dynclient.options import Limits, ValidationMode
 
 log = logger()
@@ -100,23 +103,21 @@ class Plan:
         self._ranges = _response_ranges(operation)
         self._accept = accept(self._ranges) if self._ranges else ""
 
-    def check_answers(self) -> None:
+    def check_answers(self) -> list[DocumentError]:
         """Compile the validators of a success: a request is not sent if no success could be validated.
+
+        The first time, the errors of its broken parts are returned, which are not checked.
 
         Raises:
             DocumentError: the schemas of all successes are broken.
         """
         if self._answers_checked:
-            return
-        responses = self.operation.responses
-        good = [response for status, response in responses.items() if status[:1] == "2"]
-        good = good or [response for status, response in responses.items() if status == "default"]
+            return []
         wrong: DocumentError | None = None
-        for response in good:
+        found: list[Validator] = []
+        for response in self._successes():
             try:
-                for media_type in response.content.values():
-                    for schema in filter(None, (media_type.schema, media_type.item_schema)):
-                        validator(schema, "response", limits=self._limits)
+                found = self._compiled(response.content, "response")
             except DocumentError as error:
                 wrong = wrong or error
             else:
@@ -127,18 +128,33 @@ class Plan:
             wrong.hint = wrong.hint or 'validate=Validation(responses="warn") sends the request anyway'
             raise wrong
         self._answers_checked = True
+        return [error for check in found for error in check.bundle.broken]
 
-    def check_requests(self) -> None:
-        """Compile the validators of parameters and bodies that a call may need.
+    def check_all(self) -> None:
+        """Compile the validators of parameters, bodies and successes.
 
         Raises:
-            DocumentError: a schema of one is broken.
+            DocumentError: a schema is broken, or a part of one, which stops only the requests that use it.
         """
-        content = self.operation.body.content.values() if self.operation.body is not None else ()
-        of_bodies = [schema for media_type in content for schema in (media_type.schema, media_type.item_schema)]
-        for schema in (*(argument.schema for argument in self.arguments if argument.parameter), *of_bodies):
-            if schema is not None:
-                validator(schema, "request", limits=self._limits)
+        found = self._compiled(self.operation.body.content if self.operation.body is not None else {}, "request")
+        for argument in self.arguments:
+            if argument.parameter is not None and argument.schema is not None:
+                found.append(validator(argument.schema, "request", limits=self._limits))
+        for response in self._successes():
+            with suppress(DocumentError):  # another success is right
+                found += self._compiled(response.content, "response")
+        for check in found:
+            if check.bundle.broken:
+                raise copy(check.bundle.broken[0])
+
+    def _successes(self) -> list[Response]:
+        responses = self.operation.responses
+        good = [response for status, response in responses.items() if status[:1] == "2"]
+        return good or [response for status, response in responses.items() if status == "default"]
+
+    def _compiled(self, content: Mapping[str, MediaType], direction: Direction) -> list[Validator]:
+        schemas = [schema for each in content.values() for schema in (each.schema, each.item_schema)]
+        return [validator(schema, direction, limits=self._limits) for schema in schemas if schema is not None]
 
     def _validator(self, key: tuple[str, str], schema: Schema) -> Validator:
         check = self._validators[key] = validator(schema, "request", limits=self._limits)

@@ -7,6 +7,9 @@ Rule 3: a schema nested deeper than engines allow continues in a separate entry.
 Rule 4: the target of a ``$dynamicRef`` depends on the resources entered before. If there is one, each resource (a
 schema with ``$id``, or a whole document) is kept, under a URI of the bundle, and references are absolute.
 Rule 5: no URI of the document is in a bundle, so none can be fetched or hijacked.
+Rule 6: what does not use a broken part (a malformed keyword, a reference that leads nowhere) can be validated. In a
+request the part matches no value; what a response has there is not checked. If the whole schema is broken, that is an
+error.
 
 Drafts 4 to 2019-09 are translated to 2020-12; any other ``$schema`` is read as 2020-12.
 
@@ -19,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from copy import copy
 from os import getpid
 from threading import RLock
 from typing import Any
@@ -39,8 +43,8 @@ from dynclient._schemas.keywords import (
     resource_of,
     target,
 )
-from dynclient._schemas.shapes import bases, members, shape
-from dynclient.exceptions import InvalidDocument, UnsafeDocument
+from dynclient._schemas.shapes import members, same_value, shape
+from dynclient.exceptions import DocumentError, InvalidDocument, UnresolvableReference, UnsafeDocument
 from dynclient.json_pointer import escape
 from dynclient.model import Schema
 from dynclient.options import Limits
@@ -56,13 +60,15 @@ class SchemaBundle(Record):
     """A self-contained schema, and the origins of its parts.
 
     ``uris`` pairs JSON pointers in the bundle with URIs in the document, for each entry, and for each node below one
-    that is elsewhere in the document. Nodes within the pointers ``made`` have no own URI. ``worked_out`` stores values
-    that other modules compute once for each entry: the bundles of a document share it.
+    that is elsewhere in the document. Nodes within the pointers ``made`` have no own URI. ``broken`` has the errors of
+    broken parts. ``worked_out`` stores values that other modules compute once for each entry: the bundles
+    of a document share it.
     """
 
     schema: dict[str, Any]
     uris: Mapping[str, str]
     made: AbstractSet[str]
+    broken: tuple[DocumentError, ...]
     worked_out: dict[str, Any]
 
     def origin(self, pointer: str) -> str:
@@ -96,7 +102,8 @@ def bundle(schema: Schema, direction: Direction, *, depth: int = Limits().schema
         return _dynamic(schema, CompiledSchemas(direction, depth))
     defs = {str(number): entry.node for number, entry in zip(numbers, found, strict=True)}
     root = {"$schema": DRAFT, "$ref": f"#/$defs/{start}", "$defs": defs}
-    return SchemaBundle(root, shared.uris, shared.made, shared.worked_out)
+    broken = tuple(error for entry in found for error in entry.broken)
+    return SchemaBundle(root, shared.uris, shared.made, broken, shared.worked_out)
 
 
 def _dynamic(schema: Schema, own: CompiledSchemas) -> SchemaBundle:
@@ -140,7 +147,8 @@ def _assembled(own: CompiledSchemas, homes: list[int]) -> SchemaBundle:
         return f"/$defs/resource{home}{pointer}" if home else pointer
 
     uris = {moved(pointer): uri for pointer, uri in own.uris.items()}
-    return SchemaBundle(root, uris, frozenset(map(moved, own.made)), {})
+    broken = tuple(error for entry in own.entries for error in entry.broken)
+    return SchemaBundle(root, uris, frozenset(map(moved, own.made)), broken, {})
 
 
 class CompiledSchemas:
@@ -166,13 +174,20 @@ class CompiledSchemas:
         return self._numbers[key]
 
     def reached(self, *starts: int) -> list[int]:
-        """Write some entries and everything that they refer to; returns their numbers."""
+        """Write some entries and everything that they refer to; returns their numbers.
+
+        Raises:
+            DocumentError: one of the entries to start with is itself broken.
+        """
         found = dict.fromkeys(starts)
         waiting = list(starts)
         while waiting:
-            entry = self.entries[waiting.pop()]
+            number = waiting.pop()
+            entry = self.entries[number]
             if entry.node is None:
                 entry.write()
+            if entry.is_broken and number in starts:
+                raise copy(entry.broken[0])
             for number in [*(each[1] for each in entry.links), *(each[1] for each in entry.dynamic)]:
                 if number not in found:
                     found[number] = None
@@ -207,10 +222,11 @@ class CompiledSchema:
 
     ``settled`` are the discriminators that pick nothing here, since the value is that of a schema which they have
     picked, or could have picked. ``node`` is None until the entry is written. ``links`` are the nodes in it that refer
-    to other entries, by number; ``dynamic`` those that do so dynamically, with the anchor's name.
+    to other entries, by number; ``dynamic`` those that do so dynamically, with the anchor's name. ``broken`` are the
+    errors of its broken parts; ``is_broken`` if that is the whole.
     """
 
-    __slots__ = ("at", "dynamic", "entries", "level", "links", "node", "schema", "settled")
+    __slots__ = ("at", "broken", "dynamic", "entries", "is_broken", "level", "links", "node", "schema", "settled")
 
     def __init__(
         self, entries: CompiledSchemas, schema: Schema, at: str, level: int, *, settled: frozenset[str]
@@ -223,15 +239,35 @@ class CompiledSchema:
         self.node: Any = None
         self.links: list[tuple[dict[str, Any], int]] = []
         self.dynamic: list[tuple[dict[str, Any], int, str]] = []
+        self.broken: list[DocumentError] = []
+        self.is_broken = False
 
     def write(self) -> None:
         """Write the entry, down to its references."""
         uri = self.schema.uri
         self.entries.uris[self.at] = uri
-        self.links.clear()
-        self.dynamic.clear()
+        for written in (self.links, self.dynamic, self.broken):
+            written.clear()
         position = _Position(self.at, uri, self.level, 0, uri, frozenset(), self.settled)
-        self.node = self.compiled(self.schema, position)
+        try:
+            self.node = self.compiled(self.schema, position)
+        except (InvalidDocument, UnresolvableReference) as error:
+            self.links.clear()
+            self.node, self.is_broken = self.instead(error), True
+
+    def part(self, schema: Schema, position: _Position) -> Any:
+        """Write the schema of a part of the value: of a member or an item."""
+        try:
+            return self.compiled(schema, position)
+        except (InvalidDocument, UnresolvableReference) as error:
+            return self.instead(error)
+
+    def instead(self, error: DocumentError) -> dict[str, Any]:
+        """Return the node in place of a broken schema."""
+        self.broken.append(error)
+        if self.entries.direction == "response":
+            return {}
+        return {"not": {}, "$comment": f"can't be checked, since the document is wrong: {error.message}"}
 
     def link(
         self,
@@ -323,7 +359,8 @@ class CompiledSchema:
         dynamic = node.pop("allOf", [])
         for keyword, schema in found.one.items():
             below = position.below(keyword, same_value=keyword in {"then", "else"})
-            node[keyword] = False if schema.value is False and keyword in _CLOSING else self.compiled(schema, below)
+            write = self.part if keyword in _CLOSING else self.compiled
+            node[keyword] = False if schema.value is False and keyword in _CLOSING else write(schema, below)
         for keyword, schemas in found.many.items():
             same = keyword == "allOf"
             write = self.member if same else self.compiled
@@ -331,9 +368,7 @@ class CompiledSchema:
                 write(schema, position.below(keyword, index, same_value=same)) for index, schema in enumerate(schemas)
             ]
         for keyword, named in found.named.items():
-            node[keyword] = {
-                name: self.compiled(schema, position.below(keyword, name)) for name, schema in named.items()
-            }
+            node[keyword] = {name: self.part(schema, position.below(keyword, name)) for name, schema in named.items()}
         if dynamic:
             node["allOf"] = [*node.get("allOf", []), *dynamic]
 
@@ -372,8 +407,27 @@ def settled_by(picks: Discriminator, picked: Schema) -> frozenset[str]:
 def _discriminators(schema: Schema) -> Mapping[str, Discriminator]:
     """Return the discriminators of a schema and of all its bases, by the URI of the schemas that have them."""
     known: dict[str, Mapping[str, Discriminator]] = cache(schema.references, "bases")
-    if schema.uri not in known:
-        known[schema.uri] = {uri: each for uri, each in bases(schema).items() if each is not None}
+    # Those of the bases first, each once: in a long chain of bases, walking through all from each would be quadratic.
+    waiting: list[tuple[Schema, list[Schema] | None]] = [(schema, None)]
+    entered: set[str] = set()
+    while waiting:
+        here, bases = waiting.pop()
+        if bases is not None:
+            found = [known[base.uri] for base in bases if known.get(base.uri)]
+            own = discriminator(here, keywords(here)) if "discriminator" in here.value else None
+            found += [{here.uri: own}] if own is not None else []
+            known[here.uri] = (
+                found[0] if len(found) == 1 else {uri: each for part in found for uri, each in part.items()}
+            )
+        elif here.uri not in known and here.uri not in entered:
+            entered.add(here.uri)
+            if not isinstance(here.value, Mapping):
+                known[here.uri] = {}
+                continue
+            refers = "allOf" in here.value or "$ref" in here.value
+            bases = list(same_value(here, keywords(here))) if refers else []
+            waiting.append((here, bases))
+            waiting += [(base, None) for base in bases]
     return known[schema.uri]
 
 

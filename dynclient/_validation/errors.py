@@ -40,6 +40,7 @@ _SHOWN_KEYWORDS = frozenset(
 )
 _SHOWN_FORMATS = frozenset({"date", "date-time", "duration", "ipv4", "ipv6", "time", "uuid"})
 _LONGEST_SHOWN = 60
+_NEVER = "is not allowed"
 
 
 class Reporter:
@@ -98,8 +99,10 @@ class Reporter:
         if self._pointers is None:
             self._pointers = {id(node): pointer for node, pointer in subschemas(self.bundle.schema)}
         pointer = self._pointers.get(id(error.schema))
-        place = f"{pointer}/{error.validator}"
-        return ("", None) if pointer is None else origin_in(self.bundle, self.references, place)
+        if pointer is None:
+            return "", None
+        place = pointer if error.validator_value == {} else f"{pointer}/{error.validator}"
+        return origin_in(self.bundle, self.references, place)
 
 
 def _keyword(error: ValidationError, name: str, default: Any) -> Any:
@@ -223,6 +226,11 @@ def _contains(error: Any) -> str:
     return f"has 0 items that it must contain, at least {int(error.schema.get('minContains', 1))} needed"
 
 
+def _excluded(error: Any) -> str:
+    # The schema `false`, and a part of the document that is broken, with the reason, are written as `not: {}`.
+    return "matches a schema that it must not match" if error.validator_value else _keyword(error, "$comment", _NEVER)
+
+
 def _choice(error: Any) -> str:
     schemas = counted(len(error.validator_value), "schema")
     if error.validator == "oneOf" and not error.context:
@@ -251,7 +259,7 @@ _MESSAGES: Mapping[str, Callable[[Any], str]] = {
     "minProperties": _least("property"),
     "minimum": _bound("at least"),
     "multipleOf": _bound("a multiple of"),
-    "not": lambda error: "matches a schema that it must not match" if error.validator_value else "is not allowed",
+    "not": _excluded,
     "oneOf": _choice,
     "pattern": lambda error: f"does not match the pattern {error.validator_value!r}",
     "required": lambda _: "is required",

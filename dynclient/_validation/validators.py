@@ -1,6 +1,7 @@
 """Validators: a schema prepared once for each direction.
 
-Rule 1: faults of the document are raised when a validator is made, not when a value is checked.
+Rule 1: faults of the document are raised when a validator is made, not when a value is checked. But those of a part
+are faults of the requests that use it, and of responses a warning.
 Rule 2: a valid value needs one check by jsonschema-rs, if its depth and the cost analysis allow.
 Rule 3: values that jsonschema-rs does not find valid go to jsonschema, which decides.
 """
@@ -150,8 +151,8 @@ class Validator:
 
     @property
     def unchecked(self) -> list[DocumentError]:
-        """The patterns that are not checked: InvalidDocument for what is not a pattern, else UnsafeDocument."""
-        found: list[DocumentError] = []
+        """The patterns and parts that are not checked: InvalidDocument for what is malformed, else UnsafeDocument."""
+        found: list[DocumentError] = [*self.bundle.broken]
         for source, problem, pointer, is_invalid in self._unchecked:
             kind = InvalidDocument if is_invalid else UnsafeDocument
             location = location_in(self.bundle, self.schema.references, pointer)

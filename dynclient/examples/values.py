@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from itertools import chain
 from random import Random
@@ -23,6 +24,7 @@ from dynclient._schemas import MISSING, Discriminator, Shape, applied, bases, co
 from dynclient._validation import validator
 from dynclient.examples import patterns, realistic
 from dynclient.examples.scalars import Bounds, number, rotated, texts
+from dynclient.exceptions import InvalidDocument, UnresolvableReference
 from dynclient.media_types import find
 from dynclient.model import Schema
 
@@ -137,9 +139,10 @@ class Maker:
         here = (component_name(seen.schema) or self._name_of_value, self._objects)
         value: dict[str, Any] = {}
         for name, schema in seen.properties.items():
-            if self._includes(name, schema, seen, depth):
-                self._name_of_value, (self._owner, self._current) = name, here
-                value[name] = self.make(schema, depth + 1)
+            with suppress(InvalidDocument, UnresolvableReference):  # a broken part, which no request may have
+                if self._includes(name, schema, seen, depth):
+                    self._name_of_value, (self._owner, self._current) = name, here
+                    value[name] = self.make(schema, depth + 1)
         for name in sorted(seen.required - seen.properties.keys()):
             value[name] = self._additional(seen, depth)
         known = seen.properties

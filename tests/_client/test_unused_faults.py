@@ -16,7 +16,6 @@ BROKEN = {
     "keyword": {"type": "integer", "minimum": "x"},
     "reference": {"$ref": "#/components/schemas/Nowhere"},
     "circle": {"$ref": "#/components/schemas/Circle"},
-    "property": {"type": "object", "properties": {"a": {"type": "String"}}},
     "properties": {"type": "object", "properties": {"$ref": "#/components/schemas/Circle"}},
 }
 OK = {"description": "", "content": {"application/json": {"schema": {"type": "object"}}}}
@@ -82,6 +81,30 @@ def test_what_is_used_is_refused_with_the_option_that_sends_it(schema, caplog):
     unchecked = [record for record in caplog.records if "sent unchecked" in record.message]
     assert len(unchecked) == 2
     assert {record.levelno for record in unchecked} == {logging.WARNING}
+
+
+PARTS = {
+    "type": {"properties": {"a": {"type": "String"}}},
+    "reference": {"properties": {"a": {"$ref": "#/components/schemas/Nowhere"}}},
+    "circle": {"additionalProperties": {"$ref": "#/components/schemas/Circle"}},
+    "below": {"properties": {"a": {"items": {"properties": {"b": {"$ref": "#/components/schemas/Nowhere"}}}}}},
+}
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_a_broken_part_stops_only_requests_that_use_it(part, caplog):
+    schema, used = {"type": "object", **part}, {"a": [{"b": 1}]}
+    answers = {"200": {"description": "", "content": body(schema)["content"]}}
+    client = loaded(requestBody=body(schema), responses=answers)
+    assert client.ask(body={}) == {"a": 1}
+    assert len([record for record in caplog.records if "a part of responses is not checked" in record.message]) == 1
+    with pytest.raises(
+        exceptions.RequestValidationError, match="can't be checked, since the document is wrong"
+    ) as caught:
+        client.ask(body=used)
+    assert 'validate=Validation(requests="warn") sends it anyway' in str(caught.value)
+    assert isinstance(client.ask.fault, exceptions.DocumentError)
+    assert client.with_options(validate="warn").ask(body=used) == {"a": 1}
 
 
 @pytest.mark.parametrize("schema", BROKEN.values(), ids=BROKEN)

@@ -1,5 +1,6 @@
 """Documents and values that mean harm: each is refused, or costs no more than its size."""
 
+import re
 import time
 
 import pytest
@@ -194,7 +195,6 @@ MALFORMED = [
     ({"properties": []}, "properties", r"is \[\]"),
     ({"properties": {"a": "text"}}, "properties", "'a' is not a schema, but 'text'"),
     ({"properties": {"$ref": "#/x"}}, "properties", r"`\$ref` leads to no map of schemas"),
-    ({"properties": {"$ref": "#/x-here/properties/p/properties"}}, "properties", "leads to no map of schemas"),
     ({"patternProperties": {"$ref": 5}}, "patternProperties", r"'\$ref' is not a schema, but 5"),
     ({"allOf": {}}, "allOf", "is an object"),
     ({"enum": "a"}, "enum", "is 'a'"),
@@ -208,8 +208,26 @@ MALFORMED = [
 @pytest.mark.parametrize(("node", "word", "text"), MALFORMED)
 def test_words_that_make_no_sense(make, node, word, text):
     with pytest.raises(InvalidDocument, match=f"is malformed.*{text}") as caught:
-        validator(make({"properties": {"p": node}}), "request")
-    assert caught.value.location.pointer == f"/x-here/properties/p/{word}"
+        validator(make(node), "request")
+    assert caught.value.location.pointer == f"/x-here/{word}"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("below", ["properties", "patternProperties", "items", "additionalProperties", "reference"])
+@pytest.mark.parametrize(("node", "word", "text"), MALFORMED)
+def test_what_does_not_use_a_broken_part_can_be_validated(make, node, word, text, below, engine):
+    schema = {below: {"p": node} if below in {"properties", "patternProperties"} else node}
+    if below == "reference":
+        schema = {"properties": {"p": ref("P")}}
+    check = validator(make({**schema, "required": ["x"]}, P=node), "request")
+    unused, used = ([], [1]) if below == "items" else ({"x": 1}, {"x": 1, "p": 1})
+    if below == "additionalProperties":
+        check = validator(make({**schema, "properties": {"x": {}}}), "request")
+    assert check.faults(unused, engine=engine) == []
+    [fault] = check.faults(used, engine=engine)
+    assert re.search(f"^can't be checked, since the document is wrong: .* is malformed.*{text}", fault.message)
+    assert [error.location.pointer.rpartition("/")[2] for error in check.unchecked] == [word]
+    assert validator(make(schema, P=node), "response").faults(used, engine=engine) == []
 
 
 @pytest.mark.parametrize("word", ["properties", "patternProperties"])

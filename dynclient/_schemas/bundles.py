@@ -40,10 +40,12 @@ from dynclient._schemas.keywords import (
     keywords,
     location_at,
     malformed_text,
+    members,
     resource_of,
+    same_value,
     target,
 )
-from dynclient._schemas.shapes import members, same_value, shape
+from dynclient._schemas.shapes import shape
 from dynclient.exceptions import DocumentError, InvalidDocument, UnresolvableReference, UnsafeDocument
 from dynclient.json_pointer import escape
 from dynclient.model import Schema

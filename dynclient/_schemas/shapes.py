@@ -25,9 +25,9 @@ from dynclient._schemas.keywords import (
     follow,
     keywords,
     location_of,
+    members,
     target,
 )
-from dynclient._schemas.keywords import members as members  # noqa: PLC0414  # bundles take it from here
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
 from dynclient.json_pointer import escape
 from dynclient.media_types import find

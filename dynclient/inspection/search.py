@@ -63,9 +63,8 @@ _OTHER_METHOD, _OTHER_NUMBER = 0.55, 0.9
 _AFTER_PREPOSITION, _MINE = 0.6, 0.3
 _AGAIN = 0.5
 _CLOSE = 0.4
-_SHORTEST_PREFIX, _LONGEST_LETTERS = 4, 2
+_SHORTEST_PREFIX = 4
 _DOERS = ("e", "er", "or")
-_ENDINGS = (*_DOERS, "al")
 _MOST_WORDS, _LONGEST_QUERY = 32, 1000
 _DEEPEST = 2
 """The largest number of references followed in a chain."""
@@ -102,14 +101,11 @@ class SearchIndex:
                     if place in _TITLES:
                         self._titles[place][word].append(index)
         self._rarity = {word: self._rare(weights) for word, weights in self._weights.items()}
-        self._sizes = {place: self._sums(titles) for place, titles in self._titles.items()}
-
-    def _sums(self, titles: Mapping[str, list[int]]) -> dict[int, float]:
-        sums = dict.fromkeys(range(len(self._rows)), 0.0)
-        for word, indexes in titles.items():
-            for index in indexes:
-                sums[index] += self._rarity[word]
-        return sums
+        self._sizes: dict[str, defaultdict[int, float]] = {place: defaultdict(float) for place in _TITLES}
+        for place, titles in self._titles.items():
+            for word, indexes in titles.items():
+                for index in indexes:
+                    self._sizes[place][index] += self._rarity[word]
 
     def _rare(self, weights: Mapping[int, float]) -> float:
         # A word only in the description counts less than one in the name.
@@ -128,7 +124,9 @@ class SearchIndex:
             similar = self._similar(word, by_whom=asked.by_whom)
             if not (found := self._found(word, similar)):
                 continue
-            rarity = self._rarity_of(word, found) * emphasis[word]
+            # Between the rarity of the word alone, and that with words like it.
+            alike = self._rare(found)
+            rarity = (alike + self._rarity.get(word, alike)) / 2 * emphasis[word]
             total += rarity
             for index, weight in found.items():
                 points[index] += rarity * weight
@@ -145,11 +143,6 @@ class SearchIndex:
         least = _CLOSE * max(scores.values(), default=0)
         scores = {index: score for index, score in scores.items() if score >= least}
         return tuple(self._rows[index] for index in self._ranked(scores))
-
-    def _rarity_of(self, word: str, weights: Mapping[int, float]) -> float:
-        """The rarity of a word of the query, between that of the word alone and that with words like it."""
-        alike = self._rare(weights)
-        return (alike + self._rarity.get(word, alike)) / 2
 
     def _spelled_out(self, word: str) -> str:
         """The words that begin with these letters, such as pull request for PR; else the word itself."""
@@ -209,9 +202,7 @@ class SearchIndex:
         similar: dict[str, float] = {}
         if len(word) >= _SHORTEST_PREFIX:
             for other in self._weights:
-                if other.startswith(word) and (
-                    len(other) - len(word) > _LONGEST_LETTERS or other[len(word) :] in _ENDINGS
-                ):
+                if other.startswith(word) and other != word:
                     similar[other] = 1 if by_whom and other.endswith(_DOERS) else _SIMILAR
         own = _SIMILAR if by_whom and similar else 1
         similar |= {other: _SIMILAR for other in SAME.get(word, ()) if other in self._weights}

@@ -46,7 +46,7 @@ DOCUMENT = {
     [
         ("hangup", ["hangup", "other", "hangup_all", "end_call"]),
         ("HANGUP calls", ["hangup", "end_call", "list_calls", "other", "hangup_all"]),
-        ("please hang up all the calls", ["end_call", "list_calls", "hangup", "other"]),
+        ("please hang up all the calls", ["end_call", "hangup", "other", "list_calls", "hangup_all"]),
         ("endCall", ["end_call", "list_calls"]),
         ("the shades", ["find"]),
         ("shade", ["find"]),

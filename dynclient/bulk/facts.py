@@ -118,7 +118,7 @@ def loaded(path: str, facts: Mapping[str, Any], auth: Any, *, has_auth: bool) ->
     client = facts["client"]
     lacking = [name for name in client["lacking"] if name != "auth" or not has_auth]
     if client["document"] is None or lacking:
-        why = f"the client had {', '.join(lacking)}" if lacking else "the document came from memory"
+        why = f"the client had {', '.join(lacking)}" if lacking else "the document was loaded from memory"
         hint = "open(journal, client.operation) takes the operation" + ", auth= the credentials" * ("auth" in lacking)
         raise ArgumentError(f"{path} can't make its client again: {why}", argument="method", hint=hint)
     options = dict(client["options"])

@@ -96,7 +96,7 @@ class RecordedRun:
     """A run, read from its journal."""
 
     def __init__(self, path: str, facts: Mapping[str, Any]) -> None:
-        """Take the folder of the journal, and the contents of its ``run.json``."""
+        """``path`` is the folder of the journal, ``facts`` the contents of its ``run.json``."""
         self.path, self._facts = path, facts
         self.id: str = facts["id"]
         self._journal = Journal(path, self.id, lease=facts["lease"], durability=facts["durability"])

@@ -188,7 +188,7 @@ class OperationReader:
 
     def _found(self, row: OperationRow) -> tuple[Node, Node]:
         listed = self._root.at("paths")
-        item = listed.object("`paths`").at(row.path) if listed is not None else None
+        item = listed.map("`paths`").at(row.path) if listed is not None else None
         if item is None:
             raise self._root.fault(f"there is no path {row.path!r}")
         paths.check_path(row.path, item)

@@ -124,6 +124,18 @@ class Node(Record):
             return self._replace(value={})
         return self.replaced(self.fault(f"{what} must be an object, not {described(self.value)}"))
 
+    def map(self, what: str) -> Node:
+        """Return this object, whose members have any names, or the one that its ``$ref`` leads to.
+
+        No specification allows a ``$ref`` there, but documents in many files have it, and bundlers follow it.
+
+        Raises:
+            InvalidDocument: it is not an object.
+            UnresolvableReference: the reference can't be resolved, or leads in a circle.
+        """
+        node = self.object(what)
+        return node.followed(what) if isinstance(node.value.get("$ref"), str) else node
+
     def at(self, key: str) -> Node | None:
         """Return the node under a key of this object, or None if there is no such key, or null."""
         value = self.value.get(key)
@@ -138,8 +150,9 @@ class Node(Record):
         """Yield names and members of the object under a key; nothing if there is no such key."""
         node = self.at(key)
         if node is not None:
-            for name, value in node.object(f"`{key}`").value.items():
-                yield name, node.child(name, value)
+            found = node.map(f"`{key}`")
+            for name, value in found.value.items():
+                yield name, found.child(name, value)
 
     def members(self, key: str) -> Iterator[Node]:
         """Yield the members of the array under a key; nothing if there is no such key."""
@@ -292,13 +305,16 @@ class Components(Mapping[str, T]):
 
 
 def section(root: Node, pointer: str) -> Node | None:
-    """Return the object at a pointer in the root document; None if there is none."""
+    """Return the object at a pointer in the root document; None if there is none, or its ``$ref`` leads nowhere."""
     node = root
     for key in pointer.split("/")[1:]:
         value: Any = node.value.get(key)
         if not isinstance(value, Mapping):
             return None
-        node = node.child(key, value)
+        try:
+            node = node.child(key, value).map(f"`{key}`")
+        except DocumentError:
+            return None
     return node
 
 

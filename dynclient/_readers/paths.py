@@ -77,6 +77,10 @@ def rows_of(root: Node) -> tuple[list[OperationRow], tuple[DocumentError, ...]]:
     rows: list[OperationRow] = []
     faults: list[DocumentError] = []
     section = root.child("paths", root.value.get("paths", {})).object("`paths`")
+    try:
+        section = section.map("`paths`")
+    except DocumentError as error:
+        return [], (error,)
     paths = section.value
     # Of a large document only the members that list its operations.
     words = paths.peek(_WORDS) if isinstance(paths, LazyMapping) else paths

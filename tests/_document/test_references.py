@@ -525,3 +525,24 @@ def test_a_folder_is_allowed_by_its_path_alone_or_in_a_list(given, tmp_path):
     document = tmp_path / "api" / "openapi.yaml"
     document.write_text("openapi: 3.0.3\npaths: {/a: {$ref: ../parts/path.yaml}}")
     assert list(dynclient.load(document, references=given(tmp_path / "parts")).operations) == ["look"]
+
+
+def test_a_reference_in_place_of_a_map_is_followed(tmp_path):
+    files = {
+        "api.yaml": "{openapi: 3.0.3, paths: {$ref: paths.yaml}, components: {schemas: {$ref: schemas.yaml}}}",
+        "paths.yaml": "/a: {get: {operationId: look, responses: {$ref: responses.yaml}}}",
+        "responses.yaml": "200: {description: ok, content: {$ref: 'media.yaml#/types'}}",
+        "media.yaml": "types: {application/json: {schema: {$ref: schemas.yaml#/It}}}",
+        "schemas.yaml": "It: {type: object, properties: {a: {type: integer}}}",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    client = dynclient.load(tmp_path / "api.yaml", base_url="https://a.example")
+    assert client.api.read(client.api.rows[0]).responses["200"].content.keys() == {"application/json"}
+    assert (client.look.fault, list(client.api.schemas)) == (None, ["It"])
+    (tmp_path / "api.yaml").write_text(
+        "{openapi: 3.0.3, paths: {$ref: none.yaml}, components: {schemas: {$ref: '#/x'}}}"
+    )
+    broken = dynclient.load(tmp_path / "api.yaml")
+    assert "none.yaml" in str(broken.api.faults[0])
+    assert list(broken.api.schemas) == []

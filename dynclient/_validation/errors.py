@@ -1,10 +1,10 @@
 """Convert errors of jsonschema to faults, with our own messages.
 
 Rule 1: no message shows the value: it may be secret, or very long. The schema's expectation is shown. A fault has the
-value apart, if it is a short scalar where the schema does not accept secrets: not where it accepts any text.
+value separately, if it is a short scalar and the schema can't accept secrets, as one for any text can.
 Rule 2: a fault names the location in the value, and that of the violated keyword in the document.
 Rule 3: of a choice (``anyOf``, ``oneOf``) the intended branch is reported: the one whose type and fixed values match.
-Where that is unclear, the choice itself is reported.
+If that is unclear, the choice itself is reported.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ _NEVER = "is not allowed"
 
 
 class Reporter:
-    """Makes faults of the errors by one bundle."""
+    """Turns jsonschema's errors for one bundle into faults."""
 
     def __init__(self, bundle: SchemaBundle, references: References) -> None:
-        """Take the bundle, and the document's references to find its lines by."""
+        """``references`` are the document's, to look up lines."""
         self.bundle = bundle
         self.references = references
         self._pointers: Mapping[int, str] | None = None
@@ -61,7 +61,7 @@ class Reporter:
         return list(found.values())[:limit]
 
     def _faults(self, error: ValidationError, path: str, *, places: bool, within: bool = False) -> Iterator[Fault]:
-        """``within`` a choice, a further choice is only named: its branches could double at each level."""
+        """``within`` a choice, nested choices are only named: their number could double at each level."""
         here = path + value_path(error.relative_path)
         branches = _branches(error)
         chosen = _meant(branches) if branches else None
@@ -84,7 +84,7 @@ class Reporter:
         yield Fault(here, message, keyword, location, value_type, _value(error, types), uri)
 
     def _missed(self, branches: list[list[ValidationError]], here: str) -> str:
-        """Why a value matches no branch of a choice: the faults by the nearest ones."""
+        """Why a value matches no branch of a choice: its faults by the closest branches."""
         nearest = sorted(branches, key=lambda branch: (_rank(branch), len(branch)))[:_NEAREST]
         return "; or ".join(
             " and ".join(
@@ -106,7 +106,7 @@ class Reporter:
 
 
 def _keyword(error: ValidationError, name: str, default: Any) -> Any:
-    """The value of another keyword of the schema that has the broken one."""
+    """The value of another keyword in the schema of the violated one."""
     return error.schema.get(name, default) if isinstance(error.schema, Mapping) else default
 
 
@@ -124,7 +124,7 @@ def _value(error: ValidationError, types: list[str]) -> str:
         return ""
     if not isinstance(value, (str, int, float)) or _keyword(error, "format", "") == "password":
         return ""
-    # The nearest name: items of an array have none.
+    # The closest name: items of an array have none.
     name = next((key for key in reversed(error.absolute_path) if isinstance(key, str)), "")
     text = repr(value) if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(str(value)) <= _LONGEST_VALUE and not names_credential(name) else ""
@@ -152,7 +152,7 @@ def _branches(error: ValidationError) -> list[list[ValidationError]]:
 
 
 def _meant(branches: list[list[ValidationError]]) -> list[ValidationError] | None:
-    """The intended branch of a value, if exactly one is the nearest."""
+    """The intended branch of a value, if exactly one is the closest."""
     ranks = [_rank(branch) for branch in branches]
     nearest = min(ranks)
     if nearest[0] or ranks.count(nearest) > 1:
@@ -161,7 +161,7 @@ def _meant(branches: list[list[ValidationError]]) -> list[ValidationError] | Non
 
 
 def _rank(errors: list[ValidationError]) -> tuple[bool, bool, bool]:
-    """How far a value is from a branch: by its type, by the fixed values of its properties, by what it lacks."""
+    """How far a value is from a branch: by its type, the fixed values of its properties, and missing properties."""
     return (
         any(error.validator == "type" and not error.relative_path for error in errors),
         any(error.validator in {"const", "enum"} and len(error.relative_path) <= 1 for error in errors),
@@ -170,7 +170,7 @@ def _rank(errors: list[ValidationError]) -> tuple[bool, bool, bool]:
 
 
 def _types(branches: list[list[ValidationError]]) -> list[str]:
-    """The types of the branches, where the value is of none of them."""
+    """The types of the branches, if the value has none of these."""
     allowed: list[str] = []
     for branch in branches:
         found: list[Any] = [

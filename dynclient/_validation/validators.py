@@ -37,7 +37,7 @@ def validator(schema: Schema, direction: Direction, *, limits: Limits = Limits()
 
     Raises:
         InvalidDocument: the value of a keyword is not valid.
-        UnresolvableReference: a ``$ref`` leads nowhere, or in a circle.
+        UnresolvableReference: a ``$ref`` has no target, or is part of a cycle.
         UnsafeDocument: checking would take more steps, or levels, than the limits allow.
     """
     known = cache(schema.references, "validators")
@@ -100,7 +100,7 @@ def item_faults(
     form = event_form(media_type) if data is not None and find(media_type.media_range).codec == "events" else None
     if form is None or form.is_data or not form.is_text(item):
         return check.faults(item, path=path, files=files, engine=engine)
-    # The schema is of the text, and a schema of its own is of the JSON in it (JSON Schema 2020-12, Validation, 8.5).
+    # The schema describes the text; `contentSchema` describes the JSON in it (JSON Schema 2020-12, Validation, 8.5).
     text = data if isinstance(data, str) else json.dumps(data)
     found = check.faults({**item, "data": text}, path=path, files=files, engine=engine)
     content = form.content_schema(item)
@@ -110,8 +110,8 @@ def item_faults(
 
 
 def _is_unchecked(schema: Schema, content_type: str, value: Any) -> bool:
-    """Whether the schema describes another thing than a value of the media type."""
-    # OAS 3.1.1, Media Type Object: the schema is of the data; without a codec there are only text or bytes.
+    """Whether the schema describes something other than a value of the media type."""
+    # OAS 3.1.1, Media Type Object: the schema describes the data; without a codec there are only text or bytes.
     if not is_parsed(content_type):
         return isinstance(value, (str, bytes)) and is_structured(schema)
     # RFC 6902, 3: a JSON Patch document is an array. Documents often describe the object that is patched.
@@ -120,7 +120,7 @@ def _is_unchecked(schema: Schema, content_type: str, value: Any) -> bool:
 
 
 def _is_of_unparsed_part(fault: Fault, media_type: MediaType, value: Any) -> bool:
-    """Whether a fault is of a part of a form that is text or bytes in a media type without a codec."""
+    """Whether a fault is in a part of a form that is text or bytes in a media type without a codec."""
     if not isinstance(value, dict):
         return False
     for name, encoding in media_type.encoding.items():
@@ -134,7 +134,7 @@ class Validator:
     """Checks values against one schema, in one direction. Engines are prepared at their first use."""
 
     def __init__(self, schema: Schema, bundled: SchemaBundle, limits: Limits) -> None:
-        """Take a schema and its bundle, and analyse what checking by it costs.
+        """Analyse the cost of checking by the schema.
 
         Raises:
             InvalidDocument: the schema contains itself.
@@ -186,7 +186,7 @@ class Validator:
         return faults
 
     def verdict(self, value: Any) -> bool | None:
-        """Whether jsonschema-rs finds a value valid; None where it may not be asked, or can't judge."""
+        """Whether jsonschema-rs finds a value valid; None if it must not be used, or can't decide."""
         levels = self._cost.verdict_levels
         if not levels or _is_deeper(value, levels, self._cost.verdict_values) or self._verdict is None:
             return None
@@ -198,7 +198,7 @@ class Validator:
 
     @property
     def _is_ready(self) -> bool:
-        """Whether jsonschema-rs is made ready, or soon is: with many schemas that takes longer than an example."""
+        """Whether jsonschema-rs is prepared, or soon will be: for many schemas that takes longer than one check."""
         return "_verdict" in self.__dict__ or len(self.bundle.schema.get("$defs", ())) <= _FEW_SCHEMAS
 
     @cached_property
@@ -206,7 +206,7 @@ class Validator:
         entries = self.bundle.schema["$defs"]
         if len(entries) == 1:
             (node,) = entries.values()
-            # Most parameters have a type and nothing else: importing jsonschema-rs for them takes 5 ms and 4 MB.
+            # Most parameters only have a type: importing jsonschema-rs for them would take 5 ms and 4 MB.
             if isinstance(node, dict) and node.keys() == {"type"} and node["type"] in [*TYPES]:
                 return TYPES[node["type"]]
         from dynclient._validation.verdict import verdict_of

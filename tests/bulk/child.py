@@ -104,6 +104,8 @@ def with_cluster() -> None:
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with Client(given["scheduler"], set_as_default=False) as client:
+        # dask_worker ends if one of its workers is killed before all have started.
+        client.wait_for_workers(4)
         for seed in given.get("seeds", ()):
             disturbing = threading.Thread(target=disturb, args=(random.Random(seed),))
             disturbing.start()

@@ -336,7 +336,8 @@ class Dispatcher:
         mode, engine = options.validate.responses, options.validate.engine
         if mode == "strict":
             for error in plan.check_answers():
-                log.warning("%s: a part of responses is not checked: %s", plan.operation.id, error)
+                said = plan.operation.id, error.message, error.location
+                log.warning("%s: a part of responses is not checked: %s (%s)", *said)
         request = bound if isinstance(bound, Request) else plan.request(bound, options)
         operation = plan.operation
         recorder = self.document.recorder if mode == "record" else None

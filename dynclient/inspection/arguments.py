@@ -59,9 +59,9 @@ def arguments(operation: Operation) -> tuple[Argument, ...]:
     """
     schema = body_schema(operation.body) if operation.body is not None else None
     seen = _shape_of(schema) if schema is not None else None
-    wires = (
-        [wire for wire, child in seen.properties.items() if not _shape_of(child).read_only] if seen is not None else []
-    )
+    members = seen.properties if seen is not None else {}
+    needed = seen.required if seen is not None else ()
+    wires = [wire for wire, child in members.items() if not _shape_of(child).read_only]
     plain = [identifier(wire) for wire in wires]
     own = {name for name, wire in zip(plain, wires, strict=True) if name == wire}
     named = zip(_parameter_names(operation.parameters, own), operation.parameters, strict=True)
@@ -72,9 +72,8 @@ def arguments(operation: Operation) -> tuple[Argument, ...]:
     body = [_body(operation.body, {*names, *own}, plain)] if operation.body is not None else []
     names.update(argument.name for argument in body)
     properties = [
-        _argument(name, "property", seen.properties[wire], in_="body", wire=wire, required=wire in seen.required)
+        _argument(name, "property", _unbroken(members[wire]), in_="body", wire=wire, required=wire in needed)
         for name, wire in zip(distinct(plain, names, wires), wires, strict=True)
-        if seen is not None
     ]
     return (*required, *body, *optional, *properties)
 
@@ -185,6 +184,15 @@ def _shape_of(schema: Schema) -> Shape:
         return shape(schema)
     except DocumentError:
         return Shape(schema)
+
+
+def _unbroken(schema: Schema) -> Schema | None:
+    """A property's schema; None if it is broken: the schema of the body refuses values of such a property."""
+    try:
+        shape(schema)
+    except DocumentError:
+        return None
+    return schema
 
 
 def secret(schema: Schema | None) -> bool:

@@ -19,6 +19,7 @@ from typing import Any, ForwardRef, Literal, TypedDict
 from dynclient._identifiers import class_name
 from dynclient._records import Record
 from dynclient._schemas import MISSING, Discriminator, Shape, is_binary, shape
+from dynclient.exceptions import DocumentError
 from dynclient.model import Schema
 
 Direction = Literal["request", "response"]
@@ -87,13 +88,17 @@ def definition(schema: Schema, direction: Direction) -> Hint:
 
 
 def fields(schema: Schema, direction: Direction) -> tuple[Field, ...]:
-    """List the properties of an object that occur in a direction, in the document's order."""
+    """List the properties of an object that occur in a direction, in the document's order; broken ones are Any."""
     seen = shape(schema)
-    return tuple(
-        Field(wire, child, wire in seen.required, hint_tree(child, direction))
-        for wire, child in seen.properties.items()
-        if not shape(child).is_hidden(direction)
-    )
+    found: list[Field] = []
+    for wire, child in seen.properties.items():
+        try:
+            hidden, hint = shape(child).is_hidden(direction), hint_tree(child, direction)
+        except DocumentError:
+            hidden, hint = False, ANY
+        if not hidden:
+            found.append(Field(wire, child, wire in seen.required, hint))
+    return tuple(found)
 
 
 def has_fields(seen: Shape) -> bool:
@@ -135,7 +140,12 @@ class _Context(Record):
 def _tree(schema: Schema | None, context: _Context) -> Hint:
     if schema is None:
         return ANY
-    seen = shape(schema)
+    try:
+        seen = shape(schema)
+    except DocumentError:
+        if not context.above:
+            raise
+        return ANY  # a broken part
     if seen.name is None:
         return _described(seen, context)
     named = Hint("named", class_name(seen.name), schema=seen.schema)

@@ -179,3 +179,19 @@ def test_the_others_are_usable(client):
 
 def test_an_answer_is_not_looked_at_where_nobody_validates(client):
     assert client.with_options(validate="off").answer() == {"a": 1}
+
+
+def test_the_shell_calls_without_a_broken_part(httpserver, tmp_path, capsys):
+    httpserver.expect_request("/x", json={"n": 1}).respond_with_json({"done": True})
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}, "c": {"$ref": "#/nowhere"}}}
+    body = {"content": {"application/json": {"schema": schema}}}
+    operation = {"operationId": "put", "requestBody": body, "responses": {"200": {"description": "d", **body}}}
+    document = {"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {"/x": {"put": operation}}}
+    (path := tmp_path / "document.json").write_text(json.dumps(document))
+    call = ["call", str(path), "put", "--base-url", httpserver.url_for("/").rstrip("/")]
+    assert cli.main([*call, "--n", "1"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"done": True}
+    assert said.err.count("a part of responses is not checked") == 1
+    assert cli.main([*call, "--c", "1"]) != 0
+    assert "$.c: can't be checked, since the document is wrong" in capsys.readouterr().err

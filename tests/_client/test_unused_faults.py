@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from dataclasses import replace
 
@@ -105,6 +106,8 @@ def test_a_broken_part_stops_only_requests_that_use_it(part, caplog):
     assert 'validate=Validation(requests="warn") sends it anyway' in str(caught.value)
     assert isinstance(client.ask.fault, exceptions.DocumentError)
     assert client.with_options(validate="warn").ask(body=used) == {"a": 1}
+    assert {"body"} <= inspect.signature(client.ask).parameters.keys()
+    assert client.ask.__doc__
 
 
 @pytest.mark.parametrize("schema", BROKEN.values(), ids=BROKEN)

@@ -53,7 +53,9 @@ def _engine(name: str, form: str) -> Callable[[str], bool]:
     except ImportError:
         from jsonschema import FormatChecker
 
-        return lambda text: FormatChecker().conforms(text, name)
+        # Its `time` is that of draft 3, without an offset.
+        checker, pattern = FormatChecker(FormatChecker.checkers.keys() - {"time"}), expression(form or "(?s:.*)")
+        return lambda text: checker.conforms(text, name) and pattern.fullmatch(text) is not None
     return jsonschema_rs.Draft202012Validator(_schema(name, form), validate_formats=True).is_valid
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import dynclient
 from dynclient._document import open_document
-from dynclient._validation import Validator, validator
+from dynclient._validation import Validator, formats, validator
 from dynclient.dialects import OAS31
 from dynclient.model import Schema
 
@@ -123,6 +123,24 @@ def test_without_jsonschema_rs_there_is_no_verdict(make, monkeypatch):
     assert checker.verdict(4) is None
     assert [fault.message for fault in checker.faults(1)] == ["must be at least 3"]
     assert checker.faults(4) == []
+
+
+FORMATS = [
+    ("date", "2024-02-29", "2023-02-29"),
+    ("date", "2024-02-29", "24-2-9"),
+    ("date-time", "2024-01-01T10:00:00Z", "yesterday"),
+    ("time", "10:00:00", "10"),
+    ("ipv4", "192.0.2.1", "1.2"),
+    ("uuid", "00000000-0000-4000-8000-000000000000", "1"),
+]
+
+
+@pytest.mark.parametrize(("name", "good", "bad"), FORMATS)
+def test_without_jsonschema_rs_formats_are_checked(make, monkeypatch, name, good, bad):
+    monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
+    monkeypatch.setattr(formats, "_engine", formats._engine.__wrapped__)
+    checker = validator(make({"type": "string", "format": name}), "request")
+    assert (checker.faults(good), len(checker.faults(bad))) == ([], 1)
 
 
 def test_jsonschema_alone_is_asked_where_it_is_chosen(make):

@@ -54,8 +54,8 @@ def _engine(name: str, form: str) -> Callable[[str], bool]:
         from jsonschema import FormatChecker
 
         # Its `time` is that of draft 3, without an offset.
-        checker, pattern = FormatChecker(FormatChecker.checkers.keys() - {"time"}), expression(form or "(?s:.*)")
-        return lambda text: checker.conforms(text, name) and pattern.fullmatch(text) is not None
+        checker, fits = FormatChecker(FormatChecker.checkers.keys() - {"time"}), _form(form or "(?s:.*)")
+        return lambda text: checker.conforms(text, name) and fits(text)
     return jsonschema_rs.Draft202012Validator(_schema(name, form), validate_formats=True).is_valid
 
 

@@ -80,7 +80,7 @@ def test_an_event_loop_does_not_wait(case, backend):
     async def main():
         load = dynclient.AsyncClient.load
         async with (
-            load(described(media_type, schema), transport=AsyncCanned(media_type, body), timeout=1.5) as client,
+            load(described(media_type, schema), transport=AsyncCanned(media_type, body), timeout=1) as client,
             anyio.create_task_group() as tasks,
         ):
             assert client.get_open.fault is None  # the schemas are compiled, which no thread does

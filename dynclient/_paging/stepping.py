@@ -172,7 +172,9 @@ class _Walk:
         self.hidden = paging.hidden | secrets
         fields = urlsplit(self.first.url).query.split("&")
         self.secret_fields = [part for part in fields if _name(part) in secrets]
+        self.home = "//"  # no URL that is used here begins with it
         plain_url = self._absolute(self.first.url, self.first.url)
+        self.home = "{0.scheme}://{0.netloc}/".format(urlsplit(plain_url))
         self._remember(plain_url)
         if not (self.first.body is None or isinstance(self.first.body, bytes)):
             raise ArgumentError(
@@ -204,8 +206,18 @@ class _Walk:
 
         RFC 3986, 5: it is resolved against the URL of the request.
         """
+        url = quote(target.strip(), safe=_PRINTABLE)
+        if not url.startswith(self.home):
+            url = self._joined(url, base)
+        url = url.partition("#")[0]
+        head, mark, query = url.partition("?")
+        query = "&".join([part for part in query.split("&") if _name(part) not in self.hidden])
+        return head + mark * bool(query) + query
+
+    def _joined(self, target: str, base: str) -> str:
+        """A URL that does not begin as that of the first page."""
         try:
-            url = urljoin(base, quote(target.strip(), safe=_PRINTABLE))
+            url = urljoin(base, target)
             parts, there = urlsplit(url), origin(url)
             is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
         except ValueError:
@@ -218,8 +230,7 @@ class _Walk:
                 f"the next page is at another origin, {scheme}://{host}:{port}; nothing was sent there",
                 hint="base_url= sets another server for all calls",
             )
-        query = "&".join(part for part in parts.query.split("&") if _name(part) not in self.hidden)
-        return parts._replace(query=query, fragment="").geturl()
+        return url
 
     @staticmethod
     def _relative(url: str) -> str:

@@ -207,7 +207,9 @@ class _Walk:
         RFC 3986, 5: it is resolved against the URL of the request.
         """
         url = quote(target.strip(), safe=_PRINTABLE)
-        if not url.startswith(self.home):
+        if url.startswith("/") and not url.startswith("//") and "/." not in url:
+            url = self.home + url[1:]
+        elif not url.startswith(self.home):
             url = self._joined(url, base)
         url = url.partition("#")[0]
         head, mark, query = url.partition("?")
@@ -215,7 +217,7 @@ class _Walk:
         return head + mark * bool(query) + query
 
     def _joined(self, target: str, base: str) -> str:
-        """A URL that does not begin as that of the first page."""
+        """A URL that is neither a path nor begins as that of the first page."""
         try:
             url = urljoin(base, target)
             parts, there = urlsplit(url), origin(url)

@@ -66,7 +66,7 @@ def test_unions_within_unions_are_compared_in_time(lengths):
     old, new = (dynclient.load(one_schema(union(lengths, offset))).api for offset in (1, 6))
     begun = time.process_time()
     assert len(compare(old, new)) > 0
-    assert time.process_time() - begun < 4
+    assert time.process_time() - begun < 12
 
 
 def test_equal_branches_in_another_order_are_no_change():

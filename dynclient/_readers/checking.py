@@ -151,6 +151,7 @@ def _components(root: Node, version: paths.Version, reader: OperationReader, fau
     version.servers(root)
     for name in reader.schemes:
         _ = reader.schemes[name]
+    section(root, root.dialect.schemas)  # a `$ref` in its place may lead nowhere
     for pointer, read in version.components.items():
         for name, node in _members(section(root, pointer)):
             with _noting(faults):

@@ -400,7 +400,7 @@ def _map_of_schemas(home: Schema) -> Schema | None:
         seen.add(home.uri)
         try:
             home = target(home, to)
-        except DocumentError:
+        except (InvalidDocument, UnresolvableReference):
             return None
     return home if isinstance(home.value, Mapping) and all(map(_is_schema, home.value.values())) else None
 

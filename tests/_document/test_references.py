@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import dynclient
+from dynclient import cli
 from dynclient._document import open_document
 from dynclient.exceptions import DocumentLocation, UnreadableDocument, UnresolvableReference, UnsafeDocument
 from dynclient.json_pointer import at, join
@@ -546,3 +547,18 @@ def test_a_reference_in_place_of_a_map_is_followed(tmp_path):
     broken = dynclient.load(tmp_path / "api.yaml")
     assert "none.yaml" in str(broken.api.faults[0])
     assert list(broken.api.schemas) == []
+
+
+def test_a_reference_in_place_of_a_map_that_can_not_be_followed_is_reported(tmp_path, capsys):
+    path = tmp_path / "api.yaml"
+    path.write_text(
+        "{openapi: 3.0.3, info: {title: t, version: v}, paths: {}, components: {schemas: {$ref: none.yaml}}}"
+    )
+    assert cli.main(["validate", str(path)]) == 1
+    assert "none.yaml" in capsys.readouterr().out
+    schema = "{properties: {$ref: ../private.yaml}}"
+    body = f"{{content: {{application/json: {{schema: {schema}}}}}}}"
+    operation = f"{{operationId: put, requestBody: {body}, responses: {{200: {{description: d}}}}}}"
+    path.write_text(f"{{openapi: 3.0.3, paths: {{/x: {{put: {operation}}}}}}}")
+    with pytest.raises(UnsafeDocument, match=r"outside of the document's folder\n[^\n]*\nHint: references= allows"):
+        dynclient.load(path, base_url="https://a.example").put.prepare(body={})

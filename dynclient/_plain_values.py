@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
-from dynclient._decimals import is_decimal, plain_number
+from dynclient._json_types import is_decimal, plain_number
 from dynclient.exceptions import ArgumentError, EncodeError
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from functools import cache, lru_cache
 from typing import Any, Final, Literal, NoReturn
 from urllib.parse import unquote, unquote_plus
 
-from dynclient._decimals import decimal_text, is_decimal
 from dynclient._deferred import expression
+from dynclient._json_types import decimal_text, is_decimal
 from dynclient._records import Record
 from dynclient.exceptions import ArgumentError, InvalidDocument
 

@@ -23,9 +23,9 @@ from dynclient._deferred import expression
 from dynclient._escaping import counted, escaped
 from dynclient._response import match_status
 from dynclient._secrets import names_credential
-from dynclient._tables import aligned
 from dynclient.dialects import DIALECTS
 from dynclient.exceptions import ArgumentError, DocumentLocation, Fault
+from dynclient.inspection.tables import aligned
 from dynclient.json_pointer import MISSING, join, of_fragment, split, walk
 from dynclient.media_types import essence
 from dynclient.messages import Response

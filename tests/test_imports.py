@@ -18,7 +18,7 @@ LATE = ("urllib3", "jsonschema_rs", "ssl", "platformdirs", "truststore", "opente
 OTHERS = (
     "shlex",
     "dynclient._call.redirects", "dynclient._client.streaming",
-    "dynclient._readers.openapi2", "dynclient._request.explanation", "dynclient._tables",
+    "dynclient._readers.openapi2", "dynclient._request.explanation", "dynclient.inspection.tables",
     "dynclient._regex",
     "dynclient.codecs.form", "dynclient.codecs.multipart", "dynclient.codecs.sequence", "dynclient.codecs.xml",
     "dynclient.inspection.docstrings", "dynclient.security.signing",

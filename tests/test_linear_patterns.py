@@ -23,7 +23,7 @@ import pytest
 from dynclient._validation import formats
 from dynclient.cli import application
 from dynclient.explorer import pages
-from dynclient.inspection import vocabulary
+from dynclient.inspection import search
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = [file for folder in ("dynclient", "tools/dynclient_tools") for file in sorted((ROOT / folder).rglob("*.py"))]
@@ -153,7 +153,7 @@ MADE_LATER: dict[tuple[str, str], list[str | bytes]] = {
         rb"(?:^|\r\n)------(--)?[ \t]*(?=\r\n|\Z)",
     ],
     ("dynclient/explorer/pages.py", ""): [pattern.pattern for pattern, _ in pages._HTML],
-    ("dynclient/inspection/vocabulary.py", ""): [pattern.pattern for pattern, _ in vocabulary.IDIOMS],
+    ("dynclient/inspection/search.py", ""): [pattern.pattern for pattern, _ in search.IDIOMS],
     ("dynclient/testing/stubs.py", "expect_operation"): [],  # only for the requests of a test that uses it
 }
 

@@ -19,11 +19,10 @@ from dynclient._client.shown_methods import outermost
 from dynclient._deferred import cached_property
 from dynclient._identifiers import near
 from dynclient._incoming.expressions import ExpressionContext, context_of, evaluate
-from dynclient._incoming.requests import check_request
+from dynclient._incoming.requests import check_request, path_texts
 from dynclient._negotiation import match
 from dynclient._request import Bound, Plan
 from dynclient._response import match_status
-from dynclient._routing import path_texts
 from dynclient._styles import ABSENT
 from dynclient.exceptions import DynclientError, LinkError
 from dynclient.messages import HTTPResult, Request, origin

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from dynclient._paging.rules import Pagination
     from dynclient._request import Explanation
-    from dynclient._tables import Row
+    from dynclient.inspection.tables import Row
 
 
 class _Docstring:
@@ -422,7 +422,7 @@ class Operations(Mapping[str, Any]):
         return self._text(in_terminal=hasattr(sys, "ps1"))
 
     def _repr_html_(self) -> str:
-        from dynclient.inspection.catalog import as_html
+        from dynclient.inspection.tables import as_html
 
         return as_html(*self._table(), note=self._note())
 
@@ -430,7 +430,7 @@ class Operations(Mapping[str, Any]):
         return {"text/plain": self._text(in_terminal=True), "text/html": self._repr_html_()}
 
     def _text(self, *, in_terminal: bool) -> str:
-        from dynclient._tables import as_text, for_stream
+        from dynclient.inspection.tables import as_text, for_stream
 
         if in_terminal and sys.stdout.isatty():  # not a notebook: it forces colours, which its HTML has by itself
             return for_stream(*self._table(), sys.stdout, note=self._note())
@@ -446,7 +446,7 @@ class Operations(Mapping[str, Any]):
 
     def _table(self) -> tuple[tuple[Row, ...], tuple[str, ...]]:
         """A row for each operation, and the paths that could not be listed."""
-        from dynclient.inspection.catalog import lost, rows
+        from dynclient.inspection.tables import lost, rows
 
         document = self._dispatcher.document
         api, every = document.api, tuple(self._names.by_name.values())
@@ -504,13 +504,12 @@ class Summary:
         self._api = api
 
     def __repr__(self) -> str:
-        from dynclient._tables import aligned
-        from dynclient.inspection.catalog import NAMESPACE_HEAD, namespaces
+        from dynclient.inspection.tables import NAMESPACE_HEAD, aligned, namespaces
 
         return "\n".join([aligned([NAMESPACE_HEAD, *namespaces(self._api)]), self._note])
 
     def _repr_mimebundle_(self, **_formats: Any) -> dict[str, str]:
-        from dynclient.inspection.catalog import namespaces_as_html
+        from dynclient.inspection.tables import namespaces_as_html
 
         return {"text/plain": repr(self), "text/html": namespaces_as_html(self._api, note=self._note)}
 

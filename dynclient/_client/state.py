@@ -38,7 +38,7 @@ from dynclient.security import CredentialCache
 
 if TYPE_CHECKING:
     from dynclient._call.pace import Pacing
-    from dynclient._routing import Router
+    from dynclient._incoming.requests import Router
     from dynclient.changes import Changes
     from dynclient.drift import Recorder
     from dynclient.inspection.search import SearchIndex
@@ -188,7 +188,7 @@ class LoadedDocument:
 
     @cached_property
     def _router(self) -> Router:
-        from dynclient._routing import Router
+        from dynclient._incoming.requests import Router
 
         return Router(self.api)
 
@@ -197,7 +197,7 @@ class LoadedDocument:
 
         ``base`` is the server's own URL, the prefix of every path.
         """
-        from dynclient._routing import HTTPError
+        from dynclient._incoming.requests import HTTPError
 
         path, query = urlsplit(url).path, urlsplit(url).query
         prefix = urlsplit(base).path.rstrip("/")

@@ -25,8 +25,7 @@ from dynclient.options import Limits
 if TYPE_CHECKING:  # a warm load needs none of these
     from dynclient._document.compiled import Compiled, Writer
     from dynclient._document.data import LineFinder
-    from dynclient._overlays.application import Applied
-    from dynclient._overlays.overlay import Overlay
+    from dynclient._overlays.overlay import Applied, Overlay
     from dynclient.transports import Transport
 
 
@@ -97,7 +96,7 @@ class Overlays:
             DocumentError: an overlay can't be read, or can't be applied.
             ArgumentError: jsonpath-rfc9535 is not installed.
         """
-        from dynclient._overlays.application import apply
+        from dynclient._overlays.overlay import apply
 
         overlays = self.read()
         found = apply(json.loads(_encoded(tree, document)), overlays, self._limits)

@@ -14,8 +14,8 @@ from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Any
 
-from dynclient._decimals import is_decimal
 from dynclient._document.text import described, unreadable, unsafe
+from dynclient._json_types import is_decimal
 from dynclient.json_pointer import join
 from dynclient.options import Limits
 

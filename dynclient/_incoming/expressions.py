@@ -16,8 +16,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from dynclient import json_pointer
 from dynclient._deferred import expression
+from dynclient._incoming.requests import path_texts
 from dynclient._records import Record
-from dynclient._routing import path_texts
 from dynclient._secrets import MASK, SECRET_BODY
 from dynclient._styles import ABSENT
 from dynclient.exceptions import ExpressionError

@@ -16,9 +16,8 @@ from typing import Any
 
 from dynclient._escaping import logger
 from dynclient._identifiers import near
-from dynclient._incoming.requests import check_request
+from dynclient._incoming.requests import HTTPError, check_request
 from dynclient._incoming.signatures import Verifier
-from dynclient._routing import HTTPError
 from dynclient.exceptions import ArgumentError, Fault, InvalidWebhook, SignatureError, UnknownWebhook, WebhookError
 from dynclient.messages import Headers, Request
 from dynclient.model import Incoming, Operation

@@ -16,9 +16,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from dynclient import model
-from dynclient._incoming.requests import first_value
+from dynclient._incoming.requests import HTTPError, first_value
 from dynclient._mock.responses import Preference
-from dynclient._routing import HTTPError
 from dynclient.messages import Request
 
 PREFERENCES = ("code", "example", "dynamic", "seed")

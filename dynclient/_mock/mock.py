@@ -21,7 +21,7 @@ from zlib import crc32
 from dynclient import model
 from dynclient._document import Document
 from dynclient._escaping import logger
-from dynclient._incoming.requests import RequestValues, check_request
+from dynclient._incoming.requests import HTTPError, Match, RequestValues, Router, check_request
 from dynclient._load import load
 from dynclient._mock.checks import check_credentials, read_preference
 from dynclient._mock.coverage import Coverage
@@ -30,7 +30,6 @@ from dynclient._mock.responses import Preference, choose, encode, error_response
 from dynclient._mock.store import Store
 from dynclient._records import Record
 from dynclient._request import Plan
-from dynclient._routing import HTTPError, Match, Router
 from dynclient.examples import realistic
 from dynclient.exceptions import ArgumentError, DynclientError
 from dynclient.messages import Headers, Request, Response

@@ -21,11 +21,11 @@ from typing import Any, cast
 
 from dynclient import codecs, model
 from dynclient._escaping import logger, one_line
+from dynclient._incoming.requests import HTTPError
 from dynclient._negotiation import match
 from dynclient._plain_values import plain_value
 from dynclient._records import Record
 from dynclient._response import match_status
-from dynclient._routing import HTTPError
 from dynclient._schemas import DONE, MISSING, cache, event_form, says_done, shape
 from dynclient._styles import serialize
 from dynclient._validation import body_faults

@@ -21,12 +21,11 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from dynclient import model
-from dynclient._incoming.requests import RequestValues
+from dynclient._incoming.requests import HTTPError, Match, RequestValues, Route, bare
 from dynclient._mock.pages import is_paged, paged
 from dynclient._mock.responses import Draft
 from dynclient._paging.answers import folded
 from dynclient._records import Record
-from dynclient._routing import HTTPError, Match, Route, bare
 from dynclient._schemas import MISSING, shape, typed
 from dynclient.exceptions import DocumentError
 from dynclient.options import MiB

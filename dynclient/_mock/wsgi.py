@@ -10,8 +10,8 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wrappers import Request as WSGIRequest
 from werkzeug.wrappers import Response as WSGIResponse
 
+from dynclient._incoming.requests import HTTPError
 from dynclient._mock.responses import error_response
-from dynclient._routing import HTTPError
 from dynclient.messages import Headers, Request, Response
 from dynclient.security.trust import is_loopback
 

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from dynclient._decimals import decimal_text, is_decimal, plain_number
 from dynclient._deferred import expression
+from dynclient._json_types import decimal_text, is_decimal, plain_number
 from dynclient._schemas.shapes import Shape, branches, shape
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.model import Schema

@@ -19,10 +19,10 @@ from jsonschema.exceptions import ValidationError
 
 from dynclient._deferred import expression
 from dynclient._escaping import counted
+from dynclient._json_types import kind
 from dynclient._schemas import SchemaBundle
 from dynclient._secrets import names_credential
 from dynclient._validation.formats import format_fault
-from dynclient._validation.json_types import kind
 from dynclient._validation.patterns import origin_in, subschemas
 from dynclient.exceptions import DocumentLocation, Fault
 from dynclient.model import References

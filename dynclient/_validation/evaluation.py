@@ -21,8 +21,8 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
 
+from dynclient._json_types import TYPES, frozen, is_multiple, is_number, is_opaque, size
 from dynclient._validation.formats import format_fault
-from dynclient._validation.json_types import TYPES, frozen, is_multiple, is_number, is_opaque, size
 from dynclient._validation.patterns import matches
 from dynclient.options import Limits
 from dynclient.transports.clock import look

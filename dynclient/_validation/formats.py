@@ -17,8 +17,8 @@ from functools import cache, partial
 from typing import Any
 
 from dynclient._deferred import expression
+from dynclient._json_types import is_integer, is_number
 from dynclient._records import Record
-from dynclient._validation.json_types import is_integer, is_number
 from dynclient.http_grammar import TOKEN
 
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dynclient._deferred import cached_property
 from dynclient._escaping import logger
+from dynclient._json_types import TYPES
 from dynclient._schemas import SchemaBundle, bundle, cache, event_form, follow, is_structured, shape
 from dynclient._validation.cost import cost
-from dynclient._validation.json_types import TYPES
 from dynclient._validation.patterns import begin_check, location_in, unchecked_patterns
 from dynclient.exceptions import DocumentError, Fault, InvalidDocument, UnsafeDocument
 from dynclient.media_types import find, is_parsed

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from typing import Any
 
+from dynclient._json_types import frozen
 from dynclient._records import Record
 from dynclient._validation.evaluation import OverBudget, errors_of
 from dynclient._validation.formats import NUMBERS, TEXTS
-from dynclient._validation.json_types import frozen
 from dynclient._validation.patterns import begin_check, matches
 from dynclient.changes.facts import (
     COUNTED,

@@ -15,10 +15,10 @@ from typing import Any, TypeVar, overload
 from dynclient._escaping import counted
 from dynclient._records import Record
 from dynclient._schemas import MISSING
-from dynclient._tables import aligned, text_width
 from dynclient.changes.judge import Judge
 from dynclient.changes.kinds import KINDS, RANKS, Rank, Severity, Side
 from dynclient.exceptions import escaped
+from dynclient.inspection.tables import aligned, text_width
 from dynclient.model import API, OperationRow, References, Schema
 
 T = TypeVar("T")

@@ -20,12 +20,12 @@ from dynclient import _settings
 from dynclient._escaping import counted
 from dynclient._identifiers import did_you_mean
 from dynclient._settings import APISettings
-from dynclient._tables import aligned
 from dynclient.cli.commands import Command, Group, inform, writing
 from dynclient.cli.credentials import header, is_reference
 from dynclient.cli.documents import complete_documents, format_option
 from dynclient.cli.output import FORMATS, write
 from dynclient.exceptions import escaped
+from dynclient.inspection.tables import aligned
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _HEAD = re.compile(r"\s*\[\s*([A-Za-z0-9_-]+|\"[^\"]*\")\s*[.\]]")

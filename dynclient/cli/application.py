@@ -249,7 +249,7 @@ def in_options(text: str) -> str:
 
 
 def _show(text: str) -> None:
-    from dynclient._tables import is_coloured
+    from dynclient.inspection.tables import is_coloured
 
     head = click.style("dynclient:", fg="red") if is_coloured(sys.stderr) else "dynclient:"
     try:

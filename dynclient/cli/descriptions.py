@@ -17,7 +17,6 @@ import click
 from dynclient._escaping import counted
 from dynclient._identifiers import near
 from dynclient._schemas import bundle
-from dynclient._tables import aligned, columns
 from dynclient.cli import documents
 from dynclient.cli.commands import Command, plain_text
 from dynclient.cli.input_values import option_flags
@@ -26,6 +25,7 @@ from dynclient.examples import arguments_example
 from dynclient.exceptions import DocumentError, NoSuchOperation, escaped
 from dynclient.inspection.arguments import Argument, arguments
 from dynclient.inspection.docstrings import docstring, sequel
+from dynclient.inspection.tables import aligned, columns
 from dynclient.model import API, Operation, SecurityScheme
 from dynclient.security.schemes import kind_of
 

@@ -30,7 +30,6 @@ from dynclient._readers import misspelt
 from dynclient._records import Record
 from dynclient._schemas import MISSING, follow, is_binary, is_structured, shape
 from dynclient._settings import project_here
-from dynclient._tables import aligned, columns, is_coloured
 from dynclient.changes import KINDS, REPORTS, SEVERITIES, Change, Changes, Severity, compare
 from dynclient.changes.report import as_text
 from dynclient.cli.commands import Command, Group, inform, save
@@ -45,13 +44,14 @@ from dynclient.cli.documents import (
 )
 from dynclient.cli.output import FORMATS, page, save_tree, tree_text, write
 from dynclient.exceptions import ArgumentError, DocumentError, DocumentLocation, UnsafeDocument, escaped
+from dynclient.inspection.tables import aligned, columns, is_coloured
 from dynclient.json_pointer import escape
 from dynclient.media_types import is_parsed
 from dynclient.model import API, Header, MediaType, Operation, Parameter, Schema
 from dynclient.options import Limits
 
 if TYPE_CHECKING:
-    from dynclient._overlays.application import Applied
+    from dynclient._overlays.overlay import Applied
     from dynclient._validation import Validator
 
 

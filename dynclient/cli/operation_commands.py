@@ -25,9 +25,9 @@ from click.shell_completion import (
 )
 
 from dynclient._rows import OperationRow
-from dynclient._tables import Row, for_stream
 from dynclient.cli import documents
 from dynclient.cli.commands import Command, Group, inform
+from dynclient.inspection.tables import Row, for_stream
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -91,8 +91,8 @@ def _found(document: str, words: tuple[str, ...]) -> tuple[Sequence[OperationRow
     cached = None if words else documents.listing_of(document)
     if cached is not None:
         return cached.rows, ()
-    from dynclient.inspection.catalog import lost
     from dynclient.inspection.search import SearchIndex
+    from dynclient.inspection.tables import lost
 
     api = documents.api_of(document)
     return SearchIndex(api).search(" ".join(words)) if words else api.rows, lost(api)

@@ -26,7 +26,6 @@ from typing import Any, Self
 import click
 
 from dynclient._records import Record
-from dynclient._tables import GAP, aligned, columns, cut, is_coloured, text_width
 from dynclient.cli.commands import inform, needing, save, writing
 from dynclient.exceptions import (
     ApiError,
@@ -38,6 +37,7 @@ from dynclient.exceptions import (
     escaped,
 )
 from dynclient.http_grammar import REDIRECTS, status_text
+from dynclient.inspection.tables import GAP, aligned, columns, cut, is_coloured, text_width
 from dynclient.media_types import essence
 from dynclient.messages import Headers, HTTPResult, Request, Response, Send
 

@@ -22,8 +22,7 @@ import click
 
 from dynclient._escaping import counted, escaped
 from dynclient._request.servers import checked_base_url
-from dynclient._tables import is_coloured
-from dynclient.cli import documents
+from dynclient.cli import demo_session, documents
 from dynclient.cli.calls import client_for
 from dynclient.cli.commands import Command, Group, inform, needing, save, with_options
 from dynclient.cli.descriptions import shell_example
@@ -32,6 +31,7 @@ from dynclient.cli.input_values import shared_options
 from dynclient.cli.output import save_tree, write
 from dynclient.exceptions import ArgumentError
 from dynclient.inspection.docstrings import client_name
+from dynclient.inspection.tables import is_coloured
 from dynclient.messages import Request, Response
 
 if TYPE_CHECKING:
@@ -458,6 +458,4 @@ def demo() -> None:
 
     The document comes with dynclient; other commands take it by the name demo, if nothing else has that name.
     """
-    from dynclient.testing import demo as session
-
-    session.run(write)
+    demo_session(write)

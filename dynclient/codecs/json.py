@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, NoReturn
 
-from dynclient._decimals import decimal_text, is_decimal
 from dynclient._deferred import expression
+from dynclient._json_types import decimal_text, is_decimal
 from dynclient._negotiation import decode_text, encode_text
 from dynclient.codecs.codec import Codec, Encoded, too_many
 from dynclient.exceptions import DecodeError, EncodeError

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from dynclient import _schemas
-from dynclient._decimals import decimal_text
+from dynclient._json_types import decimal_text
 from dynclient._negotiation import decode_text, encode_text
 from dynclient.codecs.codec import Codec, Encoded, is_content, raw_body, too_many
 from dynclient.exceptions import DecodeError, DocumentError, EncodeError, UnsafeDocument

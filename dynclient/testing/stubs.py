@@ -21,11 +21,10 @@ from unittest.mock import ANY
 from urllib.parse import unquote, urlsplit
 
 from dynclient import model
-from dynclient._incoming.requests import RequestValues
+from dynclient._incoming.requests import HTTPError, RequestValues, bare
 from dynclient._mock.responses import Offer, choose_content, content_value, encode, error_response
 from dynclient._plain_values import plain_value
 from dynclient._request import Binder, Bound
-from dynclient._routing import HTTPError, bare
 from dynclient._validation import body_faults
 from dynclient.exceptions import ArgumentError, DynclientError
 from dynclient.inspection.arguments import arguments

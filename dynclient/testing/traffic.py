@@ -16,13 +16,12 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from dynclient import model
-from dynclient._incoming.requests import check_request
+from dynclient._incoming.requests import HTTPError, Match, Router, check_request
 from dynclient._mock.checks import check_credentials
 from dynclient._mock.coverage import Coverage
 from dynclient._mock.mock import Mock, WSGIApplication
 from dynclient._mock.responses import error_response
 from dynclient._response import ResponseReader
-from dynclient._routing import HTTPError, Match, Router
 from dynclient.drift import Recorder
 from dynclient.exceptions import ConnectError, DynclientError, Fault, TransportError
 from dynclient.http_grammar import CONNECTION_FIELDS

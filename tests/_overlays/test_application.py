@@ -10,9 +10,8 @@ import pytest
 import yaml
 
 from dynclient._document.overlays import located
-from dynclient._overlays.application import apply
 from dynclient._overlays.json_path import Paths
-from dynclient._overlays.overlay import read_overlay
+from dynclient._overlays.overlay import apply, read_overlay
 from dynclient.exceptions import DynclientError, InvalidDocument, UnsafeDocument, UnsupportedVersion
 from dynclient.json_pointer import at, join
 from dynclient.options import Limits

@@ -11,7 +11,7 @@ import time
 import pytest
 
 import dynclient
-from dynclient._routing import HTTPError, Router
+from dynclient._incoming.requests import HTTPError, Router
 from dynclient.messages import Request
 
 JSON = {"Content-Type": "application/json"}

@@ -1,17 +1,43 @@
-"""Type, equality and size of values, as JSON Schema defines them.
+"""Type, equality and size of values, as JSON Schema defines them, and the text of Decimals.
 
 Rule 1: true is not a number, and 1.0 is an integer (JSON Schema 2020-12, 4.2.2 and 6.1.1).
 Rule 2: NaN and the infinities, which JSON can't write, are not numbers.
 Rule 3: a value that is sent unchanged (bytes, files, XML elements) counts as a string without further checks.
+Rule 4: the module ``decimal`` is slow to import: a value can only be a Decimal if others have imported it.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-from dynclient._decimals import is_decimal
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+# The numbers that JavaScript writes without an exponent.
+_SHORTEST, _LONGEST = -7, 21
+
+
+def is_decimal(value: Any) -> TypeGuard[Decimal]:
+    """Whether a value is a Decimal."""
+    decimal = sys.modules.get("decimal")
+    return decimal is not None and isinstance(value, decimal.Decimal)
+
+
+def plain_number(value: Decimal) -> int | Decimal:
+    """Return the int that is equal to a finite Decimal, if it is not too long, or else the Decimal itself."""
+    exponent = value.as_tuple().exponent
+    if exponent == 0 or (value.adjusted() < _LONGEST and value == value.to_integral_value()):
+        return int(value)
+    return value
+
+
+def decimal_text(value: Decimal) -> str:
+    """Write a finite Decimal with all of its digits, as a JSON number (RFC 8259, 6)."""
+    return format(value, "f" if _SHORTEST <= value.adjusted() < _LONGEST else "")
+
 
 JSON = (str, int, float, dict, list)
 

@@ -1,9 +1,0 @@
-"""``python -m dynclient.cli``."""
-
-from __future__ import annotations
-
-import sys
-
-from dynclient.cli import main
-
-sys.exit(main())

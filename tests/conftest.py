@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,6 +20,9 @@ _skipped: list[str] = []
 # No test writes to the user's own cache, nor do the processes that it starts.
 CACHE = Path(tempfile.mkdtemp(prefix="dynclient-cache-"))
 os.environ.setdefault("DYNCLIENT_CACHE", str(CACHE))
+# A shell starts its background jobs with SIGINT ignored, which the processes of tests would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -23,13 +23,6 @@ from dynclient.cli.document_commands import find_faults
 from dynclient.testing import DEMO
 
 THINGS = str(Path(__file__).parents[1] / "cases" / "things.yaml")
-# A process that a shell put into the background ignores SIGINT, and so do its children unless they say otherwise.
-INTERRUPTIBLE = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from dynclient.cli import main
-sys.exit(main(sys.argv[1:]))
-"""
 
 
 def process(*words):
@@ -226,7 +219,7 @@ def test_without_werkzeug_a_line_names_the_extra():
 
 
 def test_mock_serves_until_it_is_interrupted():
-    command = [sys.executable, "-c", INTERRUPTIBLE, "mock", THINGS, "--port", "0"]
+    command = [sys.executable, "-m", "dynclient", "mock", THINGS, "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             announced, broken = process.stderr.readline(), process.stderr.readline()
@@ -247,7 +240,7 @@ def test_mock_serves_until_it_is_interrupted():
 @contextlib.contextmanager
 def running(*arguments):
     """A command that serves, its URL, and what it writes once it is interrupted."""
-    command = [sys.executable, "-c", INTERRUPTIBLE, *arguments, "--port", "0"]
+    command = [sys.executable, "-m", "dynclient", *arguments, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         done = []
         try:

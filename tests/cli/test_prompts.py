@@ -14,13 +14,6 @@ import pytest
 import werkzeug
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "COLUMNS": "150", "LINES": "50"}
-# A process that a shell put into the background ignores SIGINT, and so do its children unless they say otherwise.
-INTERRUPTIBLE = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from dynclient.cli import main
-sys.exit(main(sys.argv[1:]))
-"""
 
 
 @pytest.fixture
@@ -31,7 +24,7 @@ def terminal(tmp_path, root):
     def start(*words, **environment):
         process = pexpect.spawn(
             sys.executable,
-            ["-W", "ignore", "-c", INTERRUPTIBLE, *map(str, words)],
+            ["-W", "ignore", "-m", "dynclient", *map(str, words)],
             encoding="utf-8",
             timeout=30,
             dimensions=(50, 150),

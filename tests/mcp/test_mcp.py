@@ -291,11 +291,6 @@ def test_a_confirmation_expires():
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_process(document, number, status):
     command = [sys.executable, "-m", "dynclient", "mcp", document]
-    # Shells start background processes with SIGINT ignored, and so may whoever runs this test.
-    interruptible = (
-        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.executable, sys.argv[1:])"
-    )
-    command = [sys.executable, "-c", interruptible, *command]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         process.stdin.write(json.dumps(INITIALIZE) + "\n")
         process.stdin.flush()

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import reduce
 from importlib import import_module
 from importlib.util import find_spec
 from inspect import isfunction
@@ -49,8 +50,6 @@ def client_of(method: OperationMethod, auth: Any) -> dict[str, Any]:
     if auth is None and options.auth not in {..., None}:
         hint = f"auth= takes references to them: {_FORMS}"
         raise ArgumentError("credentials are never sent to other processes", argument="auth", hint=hint)
-    if auth is not None:
-        _check_reference(auth)
     lost = [name for name in _LEFT_BEHIND if getattr(options, name) != getattr(plain, name)]
     lost += ["transport"] * (not dispatcher.state.has_own_transport)
     try:
@@ -64,7 +63,7 @@ def client_of(method: OperationMethod, auth: Any) -> dict[str, Any]:
     return {"client": (make, (*arguments[:3], {**arguments[3], "rate": None})), "auth": auth}
 
 
-def _check_reference(auth: Any) -> None:
+def check_reference(auth: Any) -> None:
     """Refuse a credential itself; its text is not shown.
 
     Raises:
@@ -73,7 +72,7 @@ def _check_reference(auth: Any) -> None:
     parts = list(auth.values()) if isinstance(auth, Mapping) else auth if isinstance(auth, tuple) else None
     if parts is not None:
         for part in parts:
-            _check_reference(part)
+            check_reference(part)
         return
     found = _REFERENCE.fullmatch(auth) if isinstance(auth, str) else None
     with suppress(ImportError, ValueError):
@@ -83,43 +82,34 @@ def _check_reference(auth: Any) -> None:
     raise ArgumentError(f"auth= must be a reference to credentials: {_FORMS}", argument="auth")
 
 
-def auth_of(auth: Any) -> Any:
-    """The credential that a reference names, in this process.
+def auth_of(api: API, auth: Any, scheme: str = "") -> Any:
+    """The credentials that references name, in this process; for HTTP Basic ``user:password`` becomes a pair.
 
     Raises:
-        MissingCredential: it does not exist here.
+        MissingCredential: one does not exist here.
     """
     if isinstance(auth, Mapping):
-        return {scheme: auth_of(part) for scheme, part in auth.items()}
+        return {name: auth_of(api, part, name) for name, part in auth.items()}
     if isinstance(auth, tuple):
-        return tuple(map(auth_of, auth))
+        return tuple(auth_of(api, part) for part in auth)
     kind, _, name = auth.partition(":")
     try:
         if kind == "env":
-            return os.environ[name]
-        if kind == "plugin":
+            found: Any = os.environ[name]
+        elif kind == "plugin":
             from distributed import get_worker
 
             plugins: Any = get_worker().plugins
-            return plugins[name].auth
-        found: Any = import_module(kind)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (KeyError, ImportError, AttributeError) as error:
-        raise MissingCredential(f"{auth} does not exist in process {os.getpid()}: {type(error).__name__}") from None
-    return found() if isfunction(found) else found
-
-
-def _fitting(api: API, auth: Any) -> Any:
-    """The credentials; for HTTP Basic a string ``user:password`` becomes a pair."""
-    if not isinstance(auth, Mapping):
-        return auth
-    schemes = api.security_schemes
-    basic = {name for name in auth if name in schemes and schemes[name].scheme == "basic"}
-    return {
-        name: tuple(found.split(":", 1)) if name in basic and isinstance(found, str) and ":" in found else found
-        for name, found in auth.items()
-    }
+            found = plugins[name].auth
+        else:
+            found = reduce(getattr, name.split("."), import_module(kind))
+            found = found() if isfunction(found) else found
+    except (KeyError, ImportError, AttributeError, ValueError) as error:
+        # A password may look like a reference: its text is not shown.
+        text = f"auth=: a reference of kind {kind} names nothing in process {os.getpid()}: {type(error).__name__}"
+        raise MissingCredential(text) from None
+    is_basic = scheme in api.security_schemes and api.security_schemes[scheme].scheme == "basic"
+    return tuple(found.split(":", 1)) if is_basic and isinstance(found, str) and ":" in found else found
 
 
 class _QueuePace(Paced):
@@ -137,8 +127,8 @@ class _QueuePace(Paced):
         """Take a slot of this process's lot, or fetch the next lot."""
         with self._lock:
             while not self._left and not stop.is_set():
-                with suppress(TimeoutError):
-                    self._left = self._slots.get(timeout=1)
+                # A get or put that times out would be logged by the scheduler, with a traceback.
+                self._left = sum(self._slots.get(batch=True)) or stop.wait(_LOT_SECONDS)
             self._left -= 1
 
     def slow_down(self) -> None:
@@ -151,7 +141,7 @@ def _slots(executor: Any, name: str, rate: Rate) -> Iterator[None]:
     """Fill the queue of a rate's slots while a run lasts."""
     from distributed import Queue
 
-    slots, slow = Queue(name, client=executor, maxsize=_LOTS), Queue(f"{name}-slow", client=executor)
+    slots, slow = Queue(name, client=executor), Queue(f"{name}-slow", client=executor)
     pace, stop = Paced(rate), threading.Event()
     lot = max(1, round(_LOT_SECONDS / rate.interval))
 
@@ -160,8 +150,9 @@ def _slots(executor: Any, name: str, rate: Rate) -> Iterator[None]:
         while not stop.is_set():
             for _ in range(lot):
                 pace.wait(stop)
-            with suppress(TimeoutError):
-                slots.put(lot, timeout=1)
+            while slots.qsize() >= _LOTS and not stop.wait(_LOT_SECONDS):
+                pass
+            slots.put(lot)
             if time.monotonic() - looked > 1:
                 looked = time.monotonic()
                 if slow.qsize():
@@ -340,7 +331,7 @@ def _sender(job: Job) -> tuple[Sender, Paced, Journal]:
         make, arguments = job.client
         client = make(*arguments)
         if job.auth is not None:
-            client = client.with_options(auth=_fitting(client.api, auth_of(job.auth)))
+            client = client.with_options(auth=auth_of(client.api, job.auth))
         pace = Paced(job.limiter) if job.queue is None else _QueuePace(job.queue)
         found = _SENDERS.setdefault(name, (Sender(client.operations[job.operation], job), pace, job.journal()))
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -29,7 +29,23 @@ _IDENTITY = {
     "sha256": "the table has changed",
     "partition_size": "the partition size differs",
 }
-_KEPT_OPTIONS = ("base_url", "server", "timeout", "retry", "validate", "content_type", "accept", "redirects", "coerce")
+_DATACLASSES = {"timeout": Timeout, "retry": Retry, "validate": Validation}
+_KEPT_OPTIONS = ("base_url", "server", "content_type", "accept", "redirects", "coerce", *_DATACLASSES)
+_TYPES: dict[str, Any] = {
+    "id": str,
+    **dict.fromkeys(_IDENTITY, str),
+    "arguments": dict,
+    "key": str | None,
+    "partition_size": int,
+    "table": str,
+    "rows": int,
+    "columns": list,
+    "lease": int | float,
+    "durability": str,
+    "settings": dict,
+    "client": dict,
+}
+_GIVE_OPERATION = "open(journal, client.operation) takes the operation"
 _NOT_KEPT = ("auth", "headers", "query", "defaults", "hooks", "cookies")
 
 
@@ -41,10 +57,11 @@ def make_folders(path: str) -> None:
     """
     try:
         found = os.listdir(path) if os.path.isdir(path) else []
+        if "run.json" in found:
+            return
         # A process that was killed before it had written run.json leaves empty folders, and a copy of its table.
         others = [name for name in found if not name.startswith(("parts", "results", "run.json.", "table."))]
-        others += os.listdir(os.path.join(path, "parts")) if "parts" in found else []
-        if others and "run.json" not in found:
+        if others or ("parts" in found and os.listdir(os.path.join(path, "parts"))):
             hint = "use a folder that does not exist"
             raise JournalError(f"{path} is not empty, and is not the journal of a run", hint=hint)
         os.makedirs(path, mode=0o700, exist_ok=True)
@@ -54,13 +71,13 @@ def make_folders(path: str) -> None:
         raise unwritable(path, error) from error
 
 
-def remove_empty(path: str, source: str) -> None:
+def remove_empty(path: str) -> None:
     """Remove the folder of a run that was not made."""
     if os.path.exists(os.path.join(path, "run.json")):
         return
     with suppress(OSError):
-        if os.path.dirname(source) == path:
-            os.unlink(source)
+        if os.path.exists(table := os.path.join(path, "table.jsonl")):
+            os.unlink(table)
         for name in ("parts", "results", ""):
             os.rmdir(os.path.join(path, name))
 
@@ -69,9 +86,6 @@ def table_path(table: Any, path: str) -> str:
     """Return the file of a table; other rows are written to a file in the journal's folder."""
     if isinstance(table, (str, os.PathLike)):
         return os.path.abspath(os.fspath(table))
-    if isinstance(table, (bytes, Mapping)) or not isinstance(table, Iterable):
-        text = f"a table is a path or an iterable of mappings, not {type(table).__name__}"
-        raise ArgumentError(text, argument="table")
     source, spool = os.path.join(path, "table.jsonl"), os.path.join(path, f"table.{uuid.uuid4().hex}.jsonl")
     try:
         write_rows(table, spool)
@@ -90,21 +104,17 @@ def table_path(table: Any, path: str) -> str:
 
 def client_facts(dispatcher: Any) -> dict[str, Any]:
     """How ``open`` makes the client again: the location of the document, and the options that are not secret."""
-    given, options = dispatcher.state.source, dispatcher.options
-    with suppress(TypeError):
-        source, how = given.recipe()
-        made = type(options)()
-        kept = {name: getattr(options, name) for name in _KEPT_OPTIONS}
-        plain = {
-            name: asdict(value) if hasattr(value, "__dataclass_fields__") else value for name, value in kept.items()
-        }
-        lacking = [name for name in _NOT_KEPT if getattr(options, name, None) != getattr(made, name, None)]
-        is_text = all(isinstance(each, str) and "\n" not in each for each in (source, *how["overlays"]))
-        text = source if is_text else None
-        plain["retry"]["statuses"] = sorted(plain["retry"]["statuses"])
-        with suppress(TypeError, ValueError):
-            place = {"document": text, "overlays": how["overlays"] if is_text else []}
-            return {**place, "options": json.loads(json.dumps(plain)), "lacking": lacking}
+    options, plain = dispatcher.options, type(dispatcher.options)()
+    lacking = [name for name in _NOT_KEPT if getattr(options, name) != getattr(plain, name)]
+    kept = {name: getattr(options, name) for name in _KEPT_OPTIONS}
+    with suppress(TypeError, ValueError):
+        source, how = dispatcher.state.source.recipe()
+        if all(isinstance(each, str) and "\n" not in each for each in (source, *how["overlays"])):
+            text = json.dumps(
+                kept, default=lambda value: sorted(value) if isinstance(value, frozenset) else asdict(value)
+            )
+            place = {"document": source, "overlays": how["overlays"]}
+            return {**place, "options": json.loads(text), "lacking": lacking}
     return {"document": None, "options": {}, "lacking": []}
 
 
@@ -113,27 +123,24 @@ def loaded(path: str, facts: Mapping[str, Any], auth: Any, *, has_auth: bool) ->
 
     Raises:
         ArgumentError: the journal does not have enough information.
-        JournalError: the document has changed.
+        JournalError: the document has changed, or the journal is damaged.
     """
-    client = facts["client"]
-    lacking = [name for name in client["lacking"] if name != "auth" or not has_auth]
-    if client["document"] is None or lacking:
+    try:
+        document, lacking, options, overlays = map(facts["client"].get, ("document", "lacking", "options", "overlays"))
+        lacking = [name for name in lacking if name != "auth" or not has_auth]
+        for name, kind in _DATACLASSES.items():
+            fields = {field: frozenset(v) if isinstance(v, list) else v for field, v in options[name].items()}
+            options = {**options, name: kind(**fields)}
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise JournalError(f"{path}: client of run.json is damaged: {error}", hint=_GIVE_OPERATION) from None
+    if document is None or lacking:
         why = f"the client had {', '.join(lacking)}" if lacking else "the document was loaded from memory"
-        hint = "open(journal, client.operation) takes the operation" + ", auth= the credentials" * ("auth" in lacking)
+        hint = _GIVE_OPERATION + ", auth= the credentials" * ("auth" in lacking)
         raise ArgumentError(f"{path} can't make its client again: {why}", argument="method", hint=hint)
-    options = dict(client["options"])
-    retry, validate = options["retry"], options["validate"]
-    options |= {
-        "timeout": Timeout(**options["timeout"]),
-        "retry": Retry(**{**retry, "statuses": frozenset(retry["statuses"])}),
-        "validate": Validation(validate["requests"], validate["responses"], validate["engine"]),
-    }
-    later = {name: options.pop(name) for name in ("content_type", "accept")}
-    options["overlays"] = client.get("overlays", ())
-    loaded = Client.load(client["document"], **options, **({"auth": auth} if auth is not None else {}))
-    if loaded.api.fingerprint != facts["document"]:
+    client = Client.load(document, overlays=overlays, **({"auth": auth} if auth is not None else {}))
+    if client.api.fingerprint != facts["document"]:
         raise another(path, "document")
-    return loaded.with_options(**later).operations[facts["operation"]]  # type: ignore[no-any-return]  # it is one
+    return client.with_options(**options).operations[facts["operation"]]  # type: ignore[no-any-return]  # it is one
 
 
 def read_facts(path: str) -> dict[str, Any] | None:
@@ -148,14 +155,15 @@ def read_facts(path: str) -> dict[str, Any] | None:
             facts = json.load(opened)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise JournalError(f"{file} can't be read: {error}") from None
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         found = facts.get("format") if isinstance(facts, dict) else None
         raise JournalError(f"{file} is of version {found!r}, this dynclient writes and reads version {FORMAT}")
-    needed = {*_IDENTITY, "id", "table", "rows", "columns", "lease", "durability", "settings", "client"}
-    if missing := sorted(needed - facts.keys()):
-        raise JournalError(f"{file} lacks {', '.join(missing)}")
+    wrong = [name for name, kind in _TYPES.items() if name not in facts or not isinstance(facts[name], kind)]
+    wrong += [name for name in ("rows", "partition_size", "lease") if name not in wrong and facts[name] < 0]
+    if wrong or not facts["partition_size"]:
+        raise JournalError(f"{file} is damaged: {', '.join(wrong) or 'partition_size'}")
     return facts
 
 

@@ -3,7 +3,6 @@
     run.json                    what is sent: run id, document, operation, table, options
     parts/000123.a2.log         of partition 123 the second attempt: records of 24 bytes
     results/000123.a2.jsonl     a line for each outcome: row, key, status, data or problem
-    index.sqlite                counts of partitions that are settled; derived, may be deleted
 
 Rule 1: an attempt is claimed by creating its log with O_EXCL. A later one is claimed only if the one before has ended,
 its process is known to be dead, or its log stood still for 1.5 leases by the claimer's own clock.
@@ -17,6 +16,7 @@ Rule 4: a row's state is that of its last record, by the order of attempts, but 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import struct
@@ -221,13 +221,20 @@ class Journal:
         return os.path.join(self.path, "results", f"{name}.a{attempt}.jsonl")
 
     def attempts(self) -> dict[str, list[tuple[int, int]]]:
-        """The attempts of every partition, each with the size of its log, in order."""
+        """The attempts of every partition, each with the size of its log, in order.
+
+        Raises:
+            JournalError: the folder can't be read.
+        """
         found: dict[str, list[tuple[int, int]]] = {}
-        with os.scandir(os.path.join(self.path, "parts")) as entries:
-            for entry in entries:
-                name, _, rest = entry.name.partition(".a")
-                if rest.endswith(".log") and rest[:-4].isdecimal():
-                    found.setdefault(name, []).append((int(rest[:-4]), entry.stat().st_size))
+        try:
+            with os.scandir(os.path.join(self.path, "parts")) as entries:
+                for entry in entries:
+                    name, _, rest = entry.name.partition(".a")
+                    if rest.endswith(".log") and rest[:-4].isdecimal():
+                        found.setdefault(name, []).append((int(rest[:-4]), entry.stat().st_size))
+        except OSError as error:
+            raise JournalError(f"the journal {self.path} can't be read: {error}") from error
         return {name: sorted(attempts) for name, attempts in sorted(found.items())}
 
     def attempts_of(self, name: str) -> list[int]:
@@ -328,7 +335,10 @@ class Journal:
 
 def unwritable(path: str, error: OSError) -> JournalError:
     """The error of a journal that can't be written."""
-    hint = "free some space, then resume: rows that are done stay done"
+    is_full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    hint = (
+        "free some space, then resume: rows that are done stay done" if is_full else "use a folder that can be written"
+    )
     return JournalError(f"the journal {path} can't be written: {error.strerror or error}", hint=hint)
 
 

@@ -1,21 +1,17 @@
-"""The state of a run: counts, and the results of its rows, from its journal.
-
-``index.sqlite`` remembers the counts of each partition by the sizes of its logs. It may be deleted.
-"""
+"""The state of a run: counts, and the results of its rows, from its journal."""
 
 from __future__ import annotations
 
-import json
 import os
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
-from dynclient.bulk.journal import DRIVER, OUTCOMES, SENT, Journal
+from dynclient._records import Record
+from dynclient.bulk.journal import OUTCOMES, SENT, Journal
 from dynclient.bulk.rows import key_text, read_rows, to_parquet
 from dynclient.exceptions import ArgumentError, DynclientError
 
@@ -92,6 +88,14 @@ class Results:
         return results_html(self._title, self, _ROWS_SHOWN)
 
 
+class Partition(Record):
+    """A partition that has logs: their attempts and sizes, the number of rows by outcome, and the damaged places."""
+
+    logs: list[tuple[int, int]]
+    counts: Counter[str]
+    damaged: list[str]
+
+
 class RecordedRun:
     """A run, read from its journal."""
 
@@ -100,6 +104,7 @@ class RecordedRun:
         self.path, self._facts = path, facts
         self.id: str = facts["id"]
         self._journal = Journal(path, self.id, lease=facts["lease"], durability=facts["durability"])
+        self._known: dict[str, Partition] = {}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.path}: {str(self.summary).splitlines()[0]}>"
@@ -122,9 +127,9 @@ class RecordedRun:
         """Counts of all rows."""
         counts: Counter[str] = Counter()
         damaged: list[str] = []
-        for found in self._index().values():
-            damaged += found.pop("damaged")
-            counts.update(found)
+        for partition in self._partitions().values():
+            damaged += partition.damaged
+            counts.update(partition.counts)
         return Summary.of(self.total, counts, damaged)
 
     def results(self) -> Results:
@@ -141,8 +146,8 @@ class RecordedRun:
 
     def _results(self, outcome: str | None) -> Results:
         def made() -> Iterator[BulkResult]:
-            for name, found in self._index().items():
-                if outcome is None or found[outcome]:
+            for name, partition in self._partitions().items():
+                if outcome is None or partition.counts[outcome]:
                     yield from (each for each in self._lines(name) if outcome in {None, each.outcome})
 
         return Results(made, f"{outcome or 'all'} results of {os.path.basename(self.path)}")
@@ -185,24 +190,18 @@ class RecordedRun:
                 found[row.number] = key_text(row, self._facts["key"])
         return found
 
-    def _index(self) -> dict[str, dict[str, Any]]:
-        """The counts of every partition that has a log, from the index if the logs have not changed since."""
-        attempts = {name: found for name, found in self._journal.attempts().items() if name != DRIVER}
-        with _index_of(self.path) as database:
-            known = {name: (signature, counts) for name, signature, counts in database.execute("SELECT * FROM counts")}
-            found: dict[str, dict[str, Any]] = {}
-            for name, logs in attempts.items():
-                signature = ",".join(f"{attempt}:{size}" for attempt, size in logs)
-                if known.get(name, ("",))[0] == signature:
-                    found[name] = json.loads(known[name][1])
-                    continue
-                state = self._journal.state(name, [attempt for attempt, _ in logs])
-                counts = state.counts(len(self._rows_of(name)))
-                found[name] = {**{outcome: counts[outcome] for outcome in OUTCOMES}, "damaged": state.damaged}
-                if state.has_ended:
-                    row = name, signature, json.dumps(found[name])
-                    database.execute("INSERT OR REPLACE INTO counts VALUES (?, ?, ?)", row)
-            database.commit()
+    def _partitions(self) -> dict[str, Partition]:
+        """Every partition that has a log. Its logs are read again only if they have grown."""
+        found: dict[str, Partition] = {}
+        for name, logs in self._journal.attempts().items():
+            if name.isdecimal() and (size := len(self._rows_of(name))):
+                known = self._known.get(name)
+                if known is None or known.logs != logs:
+                    state = self._journal.state(name, [attempt for attempt, _ in logs])
+                    known = Partition(logs, state.counts(size), state.damaged)
+                    if state.has_ended:
+                        self._known[name] = known
+                found[name] = known
         return found
 
 
@@ -215,25 +214,3 @@ def checked_outcome(outcome: str) -> str:
     if outcome not in OUTCOMES:
         raise ArgumentError(f"there is no outcome {outcome!r}; there are {', '.join(OUTCOMES)}", argument="outcome")
     return outcome
-
-
-@contextmanager
-def _index_of(path: str) -> Iterator[sqlite3.Connection]:
-    """The index of a journal; a damaged one is rebuilt, and one that can't be written is kept in memory."""
-    file = os.path.join(path, "index.sqlite")
-    create = "CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, signature TEXT, counts TEXT)"
-    database = sqlite3.connect(":memory:")
-    for _ in range(2):
-        try:
-            database = sqlite3.connect(file, timeout=10)
-            database.execute(create)
-            database.execute("DELETE FROM counts WHERE 0")
-            break
-        except sqlite3.DatabaseError:
-            database.close()
-            database = sqlite3.connect(":memory:")
-            with suppress(OSError):
-                os.unlink(file)
-    database.execute(create)
-    with closing(database):
-        yield database

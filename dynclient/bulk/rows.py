@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import math
 import os
 import sqlite3
 import tempfile
@@ -23,14 +24,18 @@ from typing import Any
 
 from dynclient._escaping import one_line
 from dynclient._identifiers import near
+from dynclient._plain_values import plain_value
 from dynclient._records import Record
 from dynclient.bulk.journal import BulkError
-from dynclient.exceptions import ArgumentError
+from dynclient.exceptions import ArgumentError, DynclientError
 
 _SHOWN = 20
 KEPT_FAULTS = 1000
 _MANY_COLUMNS = 10_000
 _CHUNK = 1000
+_NOT_UTF8 = "not in UTF-8: save the table in UTF-8"
+_FRAMES: dict[str, dict[str, Any]] = {"iter_rows": {"named": True}, "to_pylist": {}, "to_dict": {"orient": "records"}}
+"""The methods of polars, pyarrow and pandas that list the rows of a table."""
 
 
 class RowFault(Record):
@@ -78,17 +83,21 @@ class Table(Record):
 
 
 def _csv_rows(path: str, skipped: int, delimiters: str) -> Iterator[TableRow]:
-    """Rows separated by the first of the delimiters that occurs in the first line."""
+    """Rows separated by the first of the delimiters that occurs outside quotes in the first line with text."""
     with open(path, encoding="utf-8-sig", newline="") as file:
-        line = 0
+        start = 1
         try:
-            header = file.readline()
+            header = "".join(next((line for line in file if line.strip()), "").split('"')[::2])
             delimiter = next((each for each in delimiters if each in header), delimiters[0])
             file.seek(0)
             reader = csv.reader(file, delimiter=delimiter, strict=True)
-            columns = next(reader, None) or []
+            columns = [name.strip() for name in next(filter(None, reader), ())]
             if not columns or "" in columns or len(set(columns)) < len(columns):
-                raise _unreadable(path, 1, "the first line must name each column once")
+                twice = next((name for name in columns if columns.count(name) > 1), None)
+                found = f"column {columns.index('') + 1} has no name" if "" in columns else f"{twice} occurs twice"
+                text = "the first line must name each column once" + f": {found}" * bool(columns)
+                raise _unreadable(path, max(reader.line_num, 1), text)
+            start = reader.line_num + 1
             number = sum(1 for _ in islice(filter(None, reader), skipped))
             start = reader.line_num + 1
             for cells in reader:
@@ -101,9 +110,10 @@ def _csv_rows(path: str, skipped: int, delimiters: str) -> Iterator[TableRow]:
                 yield TableRow(number, line, dict(zip(columns, cells, strict=True)))
                 number += 1
         except csv.Error as error:
-            raise _unreadable(path, reader.line_num + 1, f"not CSV: {error}") from error
+            hint = "csv.field_size_limit(n) allows longer cells" if "field limit" in str(error) else ""
+            raise _unreadable(path, start, f"not CSV: {error}", hint) from error
         except UnicodeDecodeError as error:
-            raise _unreadable(path, _undecodable(path), "not in UTF-8: save the table as CSV in UTF-8") from error
+            raise _unreadable(path, _undecodable(path), _NOT_UTF8) from error
 
 
 def _undecodable(path: str) -> int:
@@ -123,7 +133,9 @@ def _jsonl_rows(path: str, skipped: int) -> Iterator[TableRow]:
         for number, (line, text) in enumerate(islice(rows, skipped, None), start=skipped):
             try:
                 values = json.loads(text)
-            except ValueError as error:
+            except UnicodeDecodeError:
+                raise _unreadable(path, line, _NOT_UTF8) from None
+            except (ValueError, RecursionError) as error:
                 raise _unreadable(path, line, f"not JSON: {getattr(error, 'msg', error)}") from None
             if not isinstance(values, dict):
                 raise _unreadable(path, line, f"a row must be an object, not {type(values).__name__}")
@@ -157,8 +169,8 @@ def _duckdb(failure: str) -> Iterator[Any]:
         raise BulkError(f"{failure}: {str(error).partition(chr(10))[0]}") from error
 
 
-def _unreadable(path: str, line: int, text: str) -> InvalidRows:
-    return InvalidRows(f"{path} can't be read", faults=[RowFault(0, line, "", f"line {line}: {text}")])
+def _unreadable(path: str, line: int, text: str, hint: str = "") -> InvalidRows:
+    return InvalidRows(f"{path} can't be read", faults=[RowFault(0, line, "", f"line {line}: {text}")], hint=hint)
 
 
 FORMATS: dict[str, Callable[[str, int], Iterator[TableRow]]] = {
@@ -187,18 +199,34 @@ def read_rows(path: str, skipped: int = 0) -> Iterator[TableRow]:
         raise BulkError(f"{path} can't be read: {error.strerror or error}") from error
 
 
-def write_rows(rows: Iterable[Mapping[str, Any]], path: str) -> None:
-    """Write rows as JSON Lines, so that a later process can read them again.
+def write_rows(table: Any, path: str) -> None:
+    """Write the rows of a DataFrame or an iterable as JSON Lines, so that a later process can read them again.
 
     Raises:
-        ArgumentError: a row is not a mapping.
+        ArgumentError: it is neither, or a row is not a mapping of plain values.
     """
+    method = next((name for name in _FRAMES if hasattr(table, name)), None)
+    rows = table if method is None else getattr(table, method)(**_FRAMES[method])
+    if isinstance(rows, (bytes, Mapping)) or not isinstance(rows, Iterable):
+        text = f"a table is a path, a DataFrame or an iterable of mappings, not {type(table).__name__}"
+        raise ArgumentError(text, argument="table")
     with open(path, "x", encoding="utf-8") as file:
         for number, row in enumerate(rows, start=1):
             if not isinstance(row, Mapping):
                 text = f"row {number} must be a mapping of columns to values, not {type(row).__name__}"
-                raise ArgumentError(text, argument="table", hint="for a DataFrame, pass df.to_dict('records')")
-            file.write(json.dumps(dict(row), ensure_ascii=False, default=str) + "\n")
+                raise ArgumentError(text, argument="table")
+            try:
+                plain = plain_value({name: _plain_cell(value) for name, value in row.items()})
+            except DynclientError as error:
+                raise ArgumentError(f"row {number}: {error.message}", argument="table", hint=error.hint) from None
+            file.write(json.dumps(plain, default=str) + "\n")
+
+
+def _plain_cell(value: Any) -> Any:
+    """A value without NumPy's types. NaN, NaT and NA are missing values."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    is_missing = type(value).__name__ in {"NaTType", "NAType"} or (isinstance(value, float) and math.isnan(value))
+    return None if is_missing else value
 
 
 def scan(path: str, key: str | None) -> Table:

@@ -3,12 +3,13 @@
 Rule 1: operation, document, arguments and table identify a run: if one differs, the journal is refused, and nothing is
 sent.
 Rule 2: one process at a time drives a run, with a lease like those of partitions; any number may read it.
-Rule 3: counts and queries are computed from the journal. ``index.sqlite`` only caches them by the sizes of the logs.
+Rule 3: counts and queries are computed from the journal.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 import time
@@ -16,11 +17,12 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import Any
 
 from dynclient._client.operation_method import OperationMethod
+from dynclient._plain_values import plain_value
 from dynclient.bulk.facts import (
     another,
     check_same,
@@ -33,7 +35,7 @@ from dynclient.bulk.facts import (
     table_path,
 )
 from dynclient.bulk.journal import BEATS, DRIVER, FORMAT, OUTCOMES, SENT, BulkError, JournalError
-from dynclient.bulk.outcomes import RecordedRun, Summary, checked_outcome
+from dynclient.bulk.outcomes import Partition, RecordedRun, Summary, checked_outcome
 from dynclient.bulk.rows import (
     KEPT_FAULTS,
     InvalidRows,
@@ -73,21 +75,58 @@ class _Settings:
                 object.__setattr__(self, "rate", Rate(self.rate))
             except ValueError as error:
                 raise ArgumentError(str(error), argument="rate") from None
-        _check_number("concurrency", self.concurrency)
-        for name, least in (("max_failures", 1), ("limit", 0)):
-            if getattr(self, name) is not None:
-                _check_number(name, getattr(self, name), least)
-        _check_choice("on_invalid", self.on_invalid, "stop", "skip")
+        _check({field.name: getattr(self, field.name) for field in fields(self)})
+        if self.auth is not None:
+            from dynclient.bulk.cluster import check_reference
+
+            check_reference(self.auth)
 
 
-def _check_number(name: str, value: Any, least: int = 1) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ArgumentError(f"{name} must be a number from {least}, not {value!r}", argument=name)
+def _number(least: int) -> tuple[Callable[[Any], bool], str]:
+    return lambda value: type(value) is int and value >= least, f"a whole number from {least}"
 
 
-def _check_choice(name: str, value: Any, *choices: str) -> None:
-    if value not in choices:
-        raise ArgumentError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}", argument=name)
+def _optional(right: Callable[[Any], bool], text: str) -> tuple[Callable[[Any], bool], str]:
+    return lambda value: value is None or right(value), f"{text}, or None"
+
+
+def _having(name: str, text: str) -> tuple[Callable[[Any], bool], str]:
+    return lambda value: callable(getattr(value, name, None)), text
+
+
+def _choice(*choices: str) -> tuple[Callable[[Any], bool], str]:
+    return lambda value: value in choices, " or ".join(map(repr, choices))
+
+
+_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "concurrency": _number(1),
+    "rate": _optional(
+        lambda value: isinstance(value, Rate) or hasattr(value, "reserve"), "'50/s', a Rate or a RateLimiter"
+    ),
+    "max_failures": _optional(*_number(1)),
+    "on_invalid": _choice("stop", "skip"),
+    "limit": _optional(*_number(0)),
+    "executor": _optional(*_having("submit", "a distributed.Client or an Executor")),
+    "progress": _optional(callable, "a function"),
+    "partition_size": _number(1),
+    "lease": (lambda value: type(value) in {int, float} and 0 < value < math.inf, "a positive number of seconds"),
+    "durability": _choice("process", "machine"),
+    "journal": (lambda value: isinstance(value, (str, os.PathLike)) and os.fspath(value) != "", "the path of a folder"),
+    "key": _optional(lambda value: isinstance(value, str), "the name of a column"),
+    "arguments": _optional(lambda value: isinstance(value, Mapping), "a mapping of arguments to values"),
+}
+
+
+def _check(options: Mapping[str, Any]) -> None:
+    """Check options.
+
+    Raises:
+        ArgumentError: the value of one is wrong.
+    """
+    for name, value in options.items():
+        is_right, text = _CHECKS.get(name, (None, ""))
+        if is_right is not None and not is_right(value):
+            raise ArgumentError(f"{name} must be {text}, not {value!r}", argument=name)
 
 
 class BulkRun(RecordedRun):
@@ -173,11 +212,11 @@ class BulkRun(RecordedRun):
             raise ArgumentError(f"{by.__name__} may change something: look up by a GET", argument="by")
         sender = Sender(by, replace(self._job(), arguments=dict(arguments or {}), key=self._facts["key"]))
         _check_columns(arguments or {}, self._facts["columns"])
-        index = self._index()
+        known = self._partitions()
         with self._driver(), sender.running():
             for number, rows in partitions(self._table(), self._facts["partition_size"]):
                 name = _name(number)
-                if index.get(name, {}).get("unknown"):
+                if name in known and known[name].counts["unknown"]:
                     self._reconcile(name, rows, sender, match)
         return self
 
@@ -236,7 +275,7 @@ class BulkRun(RecordedRun):
         if auth is not None:
             from dynclient.bulk.cluster import auth_of
 
-            method = method.with_options(auth=auth_of(auth))
+            method = method.with_options(auth=auth_of(method._dispatcher.document.api, auth))  # noqa: SLF001  # as above
         sender, pace = Sender(method, self._job()), Paced(self._settings.rate)
         progress = Progress(self._settings.max_failures, watch.add)
         sent = Sent()
@@ -257,11 +296,11 @@ class BulkRun(RecordedRun):
         return sent
 
     def _tasks(self, states: frozenset[str], *, may_repeat: bool, is_shared: bool = False) -> Iterator[Task]:
-        index, job, size = self._index(), self._job(is_shared=is_shared), self._facts["partition_size"]
+        known, job, size = self._partitions(), self._job(is_shared=is_shared), self._facts["partition_size"]
         limit = self._settings.limit
         count = self.total if limit is None else min(limit, self.total)
         sizes = {number: min(size, self.total - number * size) for number in range(-(-count // size))}
-        wanted = {number for number, rows in sizes.items() if _has_rows(index.get(_name(number)), states, rows)}
+        wanted = {number for number, rows in sizes.items() if _has_rows(known.get(_name(number)), states, rows)}
         # If everything is done, the table is not read again.
         for number, chunk in partitions(self._table(check=False), size, min(wanted)) if wanted else ():
             if number in wanted:
@@ -321,12 +360,12 @@ class BulkRun(RecordedRun):
         return self._method
 
 
-def _has_rows(counts: Mapping[str, Any] | None, states: frozenset[str], size: int) -> bool:
+def _has_rows(known: Partition | None, states: frozenset[str], size: int) -> bool:
     """Whether a partition has rows in one of the states."""
-    if counts is None:
+    if known is None:
         return "new" in states
-    known = sum(counts[name] for name in OUTCOMES)
-    return any(known < size if state == "new" else counts["unknown" if state == SENT else state] for state in states)
+    counts, settled = known.counts, known.counts.total()
+    return any(settled < size if state == "new" else counts["unknown" if state == SENT else state] for state in states)
 
 
 def _name(number: int) -> str:
@@ -425,20 +464,23 @@ def create(
         InvalidRows: rows can't be read, share a key, or, with ``check``, violate the document.
         JournalError: the journal belongs to another run, or can't be written.
     """
-    if rate is None and isinstance(method, OperationMethod):
-        rate = method._dispatcher.options.rate  # noqa: SLF001  # a run is made of its calls
+    if not isinstance(method, OperationMethod):
+        text, hint = "a run takes an operation of a client", "pass client.create_call, without calling it"
+        raise ArgumentError(f"{text}, not {type(method).__name__}", argument="method", hint=hint)
+    rate = rate if rate is not None else method._dispatcher.options.rate  # noqa: SLF001  # a run is made of its calls
     settings = _Settings(concurrency, rate, max_failures, on_invalid, limit, executor, auth, progress)
     durability = durability or ("machine" if executor is not None else "process")
     given = {"partition_size": partition_size, "lease": lease, "durability": durability}
-    _check_options(method, **given)
+    _check({**given, "journal": journal, "key": key, "arguments": arguments})
+    arguments = json.loads(json.dumps(plain_value(arguments or {}), default=str))
     path = os.path.abspath(os.fspath(journal))
     make_folders(path)
-    source = table_path(table, path)
     try:
+        source = table_path(table, path)
         before = read_facts(path)
         found = _known(before, source, key) or scan(source, key)
-        _check_columns(arguments or {}, found.columns)
-        facts = _facts_of(method, found, key, arguments or {}, settings, given)
+        _check_columns(arguments, found.columns)
+        facts = _facts_of(method, found, key, arguments, settings, given)
         check_same(path, before or facts, facts, accept_changed_document=accept_changed_document)
         # It refuses streams and files.
         sender = Sender(method, BulkRun(path, facts, method, settings)._job())  # noqa: SLF001  # a part of it
@@ -446,7 +488,7 @@ def create(
         if check and on_invalid == "stop":
             _check_rows(sender, source)
     except BaseException:
-        remove_empty(path, source)
+        remove_empty(path)
         raise
     return BulkRun(path, kept(path, facts, accept_changed_document=accept_changed_document), method, settings)
 
@@ -487,18 +529,6 @@ def _known(facts: Mapping[str, Any] | None, source: str, key: str | None) -> Tab
     return None
 
 
-def _check_options(method: Any, *, partition_size: Any, lease: Any, durability: Any) -> None:
-    if not isinstance(method, OperationMethod):
-        hint = "pass client.create_call, without calling it"
-        raise ArgumentError(
-            f"a run takes an operation of a client, not {type(method).__name__}", argument="method", hint=hint
-        )
-    _check_number("partition_size", partition_size)
-    if isinstance(lease, bool) or not isinstance(lease, (int, float)) or not 0 < lease < float("inf"):
-        raise ArgumentError(f"lease must be a positive number of seconds, not {lease!r}", argument="lease")
-    _check_choice("durability", durability, "process", "machine")
-
-
 def _check_columns(arguments: Mapping[str, Any], columns: Iterable[str]) -> None:
     columns = list(columns)
     for name in sorted(columns_in(arguments)):
@@ -534,10 +564,6 @@ def _facts_of(
 ) -> dict[str, Any]:
     """The contents of ``run.json``."""
     dispatcher, row = method._dispatcher, method._row  # noqa: SLF001  # a run is made of its calls
-    try:
-        arguments = json.loads(json.dumps(arguments))
-    except (TypeError, ValueError) as error:
-        raise ArgumentError(f"arguments can't be written as JSON: {error}", argument="arguments") from None
     return {
         "format": FORMAT,
         "id": str(uuid.uuid4()),

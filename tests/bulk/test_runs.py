@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import errno
 import json
+import math
 import os
 import re
 import shutil
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -55,9 +59,8 @@ def test_the_same_script_again_sends_nothing_again(start, server):
     assert set(server.counts.values()) == {1}
 
 
-def test_a_run_is_found_and_its_index_made_again(start, tmp_path):
+def test_a_run_is_found_by_its_journal(start, tmp_path):
     start()
-    (tmp_path / "run" / "index.sqlite").write_bytes(b"no database" * 100)
     found = bulk.open(tmp_path / "run")
     assert outcomes(found) == {"done": 50}
     assert "50 rows: 50 done" in repr(found)
@@ -92,8 +95,10 @@ def test_tables_of_other_formats(start, server, tmp_path, ending):
 @pytest.mark.parametrize("delimiter", [";", "\t"])
 def test_a_table_of_another_delimiter_and_with_a_byte_order_mark(start, server, table, delimiter):
     path = Path(table)
-    path.write_text("\ufeff" + path.read_text().replace(",", delimiter).replace("\n", "\r\n\r\n"), newline="")
-    assert outcomes(start(check=True)) == {"done": 50}
+    text = path.read_text().replace("sku,", " sku ,").replace(",", delimiter).replace("note", '"note, or none"')
+    path.write_text("\ufeff\n" + text.replace("\n", "\r\n\r\n"), newline="")
+    arguments = {"sku": "$sku", "amount": "$amount", "note": "$note, or none"}
+    assert outcomes(start(check=True, arguments=arguments)) == {"done": 50}
     assert set(server.counts.values()) == {1}
 
 
@@ -188,11 +193,13 @@ FAULTS = [
     (bad_row(",sku-30,31,,true"), "row 31, line 32: the key column id is empty"),
     (bad_row('o-30,"sku\n30",x,,true'), "row 31, line 32.*amount"),
     (lambda table: table.replace("amount", "amonut"), "(?s)amonut.*did you mean amount"),
-    (lambda table: table.replace("amount", "sku"), "line 1: the first line must name each column once"),
+    (lambda table: table.replace("amount", "sku"), "line 1: the first line must name each column once: sku occurs"),
+    (lambda table: table.replace("rush", ""), "line 1: the first line must name each column once: column 5 has no"),
     (lambda table: table.replace("id,", "order,"), "key: the table has no column id"),
     (lambda table: "", "line 1: the first line must name each column once"),
-    (bad_row('o-30,"sku-30,31,,true'), "line 52: not CSV: unexpected end of data"),
-    (lambda table: table.replace("sku-30", "caf\udce9"), "line 32: not in UTF-8: save the table as CSV in UTF-8"),
+    (bad_row('o-30,"sku-30,31,,true'), "line 32: not CSV: unexpected end of data"),
+    (bad_row(f"o-30,{'x' * 200_000},31,,true"), "(?s)line 32: not CSV: field larger.*Hint: csv.field_size_limit"),
+    (lambda table: table.replace("sku-30", "caf\udce9"), "line 32: not in UTF-8: save the table in UTF-8"),
 ]
 
 
@@ -203,6 +210,85 @@ def test_a_bad_table_is_told_by_row_and_line_and_nothing_is_sent(start, server, 
     with pytest.raises((bulk.InvalidRows, ArgumentError)) as caught:
         start(check=True)
     assert re.search(message, str(caught.value)), str(caught.value)
+    assert server.counts == {}
+    assert not (tmp_path / "run").exists()
+
+
+BAD_ROWS = [
+    # text of a JSON Lines file or rows, what the error says
+    ('{"id": 1}\n\n{"id": ' + "[" * 100_000, "line 3: not JSON"),
+    ('{"id": 1}\n{"id": 2,\n', "line 2: not JSON: Expecting property name"),
+    ('{"id": "caf\udce9"}', "line 1: not in UTF-8"),
+    ('[{"id": 1}]', "line 1: a row must be an object, not list"),
+    ([{"id": 1, "sku": "a", "amount": 1}, ["b", 2]], "row 2 must be a mapping of columns to values, not list"),
+    ([{"id": 1, "sku": "a", "amount": object()}], "row 1: .*amount: a value of type object can't be converted"),
+    ({"id": [1]}, "a table is a path, a DataFrame or an iterable of mappings, not dict"),
+    (None, "a table is a path, a DataFrame or an iterable of mappings, not NoneType"),
+]
+
+
+@pytest.mark.parametrize(("rows", "message"), BAD_ROWS)
+def test_bad_rows_are_refused_with_their_number(client, server, tmp_path, rows, message):
+    if isinstance(rows, str):
+        (tmp_path / "rows.jsonl").write_bytes(rows.encode(errors="surrogateescape"))
+        rows = tmp_path / "rows.jsonl"
+    with pytest.raises((bulk.InvalidRows, ArgumentError), match=message):
+        bulk.run(client.create_order, rows, journal=tmp_path / "run", key="id")
+    assert server.counts == {}
+    assert not (tmp_path / "run").exists()
+
+
+def test_rows_of_python_values_are_converted_and_missing_values_left_out(start, server):
+    rows = [
+        {"id": UUID(int=1), "sku": dt.date(2026, 1, 2), "amount": Decimal("2.0"), "note": math.nan},
+        {"id": UUID(int=2), "sku": b"raw", "amount": 3.0, "note": "\ud800"},
+    ]
+    run = start(rows=rows, on_invalid="skip")
+    assert outcomes(run) == {"done": 1, "invalid": 1}
+    assert server.counts == {"2026-01-02": 1}
+
+
+class Frame:
+    """The rows of a DataFrame, listed as polars, pyarrow or pandas do."""
+
+    def __init__(self, name: str) -> None:
+        setattr(self, name, lambda **options: [{"id": 1, "sku": str(options), "amount": 1}])
+
+
+FRAMES = [("iter_rows", {"named": True}), ("to_pylist", {}), ("to_dict", {"orient": "records"})]
+
+
+@pytest.mark.parametrize(("name", "options"), FRAMES)
+def test_the_rows_of_a_data_frame_are_sent(start, server, name, options):
+    assert outcomes(start(rows=Frame(name))) == {"done": 1}
+    assert set(server.counts) == {str(options)}
+
+
+BAD_OPTIONS = [
+    ({"concurrency": 0}, "concurrency must be a whole number from 1, not 0"),
+    ({"max_failures": 0}, "max_failures must be a whole number from 1, or None, not 0"),
+    ({"limit": "3"}, "limit must be a whole number from 0, or None, not '3'"),
+    ({"rate": 5}, "rate must be '50/s', a Rate or a RateLimiter, or None, not 5"),
+    ({"rate": "fast"}, "a rate is a number and a time"),
+    ({"on_invalid": "ignore"}, "on_invalid must be 'stop' or 'skip', not 'ignore'"),
+    ({"executor": 5}, "executor must be a distributed.Client or an Executor, or None, not 5"),
+    ({"progress": 5}, "progress must be a function, or None, not 5"),
+    ({"auth": "s3cr3t"}, "auth= must be a reference to credentials"),
+    ({"partition_size": 0}, "partition_size must be a whole number from 1, not 0"),
+    ({"lease": math.inf}, "lease must be a positive number of seconds, not inf"),
+    ({"durability": "disk"}, "durability must be 'process' or 'machine', not 'disk'"),
+    ({"key": 5}, "key must be the name of a column, or None, not 5"),
+    ({"journal": ""}, "journal must be the path of a folder, not ''"),
+    ({"arguments": ["sku"]}, "arguments must be a mapping"),
+    ({"arguments": {"sku": object()}}, "a value of type object can't be converted"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), BAD_OPTIONS)
+def test_a_wrong_option_is_refused_before_anything_is_made(start, server, tmp_path, options, message):
+    with pytest.raises(ArgumentError, match=message) as caught:
+        start(**options)
+    assert "s3cr3t" not in str(caught.value)
     assert server.counts == {}
     assert not (tmp_path / "run").exists()
 
@@ -275,6 +361,42 @@ def test_what_is_no_journal_is_refused(start, tmp_path):
     facts.write_text(facts.read_text().replace('"format": 1', '"format": 2'))
     with pytest.raises(bulk.JournalError, match="of version 2"):
         bulk.open(run.path)
+    facts.write_text("[" * 100_000)
+    with pytest.raises(bulk.JournalError, match="can't be read"):
+        bulk.open(run.path)
+
+
+DAMAGES = [
+    ({"rows": "many"}, "damaged: rows"),
+    ({"rows": -3}, "damaged: rows"),
+    ({"partition_size": 0, "lease": 1}, "damaged: partition_size"),
+    ({"columns": None, "settings": None}, "damaged: columns, settings"),
+    ({"client": {"document": "orders.json", "lacking": 5}}, "client of run.json is damaged"),
+    ({"client": {}}, "client of run.json is damaged"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), DAMAGES)
+def test_a_damaged_run_is_refused_and_nothing_is_sent_again(start, server, change, message):
+    run = start()
+    path = Path(run.path, "run.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(bulk.JournalError, match=message):
+        bulk.open(run.path).retry("failed")
+    assert set(server.counts.values()) == {1}
+
+
+def test_logs_that_are_not_of_the_run_do_not_count_and_lost_ones_are_reported(start, server):
+    run = start()
+    for name in ("junk.log", "zzz.a1.log", "000900.a1.log"):
+        Path(run.path, "parts", name).write_bytes(b"x")
+    assert outcomes(bulk.open(run.path)) == {"done": 50}
+    shutil.rmtree(Path(run.path, "parts"))
+    with pytest.raises(bulk.JournalError, match="can't be read"):
+        bulk.open(run.path).summary  # noqa: B018  # it reads the journal
+    with pytest.raises(bulk.JournalError, match="can't be"):
+        start()
+    assert set(server.counts.values()) == {1}
 
 
 def test_the_run_stops_where_too_many_rows_fail(start, server):
@@ -370,7 +492,6 @@ def test_a_damaged_log_loses_no_row_and_sends_none_twice(start, server, tmp_path
 )
 def test_a_truncated_log_loses_no_row_and_sends_none_twice(start, server, kept):
     run = start(limit=30, lease=1.0)
-    (Path(run.path) / "index.sqlite").unlink(missing_ok=True)
     log = sorted((Path(run.path) / "parts").glob("0*.log"))[1]
     log.write_bytes(log.read_bytes()[:kept])
     assert outcomes(bulk.open(run.path).resume(limit=None)) == {"done": 50}

@@ -333,7 +333,7 @@ def _no_style(in_: str, style: str) -> NoReturn:
 
 def _refused(in_: str, name: str, error: ValueError) -> ArgumentError:
     why = "has a lone surrogate, which is not Unicode text" if isinstance(error, UnicodeError) else str(error)
-    hint = _AS_IT_IS.get(in_, "")
+    hint = "" if "control character, such" in str(error) else _AS_IT_IS.get(in_, "")
     if isinstance(error, _Ambiguous):
         first = "encode the items first, in the way that the server decodes them"
         hint = f"{first}; {hint}" if hint else first

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from os import PathLike
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from dynclient._deferred import expression
 from dynclient._secrets import Secret
@@ -199,8 +199,11 @@ class Validation:
             if value not in _MODES:
                 raise ValueError(f"validate must be 'strict', 'warn', 'off', 'record' or a Validation, not {value!r}")
             return cls("strict" if value == "record" else value, value)
-        if not _MODES.issuperset((value.requests, value.responses)):
-            raise ValueError(f"the modes of a Validation are 'strict', 'warn', 'off', 'record', not {value.requests!r}")
+        for mode in (value.requests, value.responses):
+            if mode not in _MODES:
+                raise ValueError(f"the modes of a Validation are 'strict', 'warn', 'off', 'record', not {mode!r}")
+        if value.engine not in get_args(ValidationEngine):
+            raise ValueError(f"the engine of a Validation is 'auto' or 'jsonschema', not {value.engine!r}")
         if value.requests == "record":
             raise ValueError("only responses are recorded: Validation(responses='record')")
         if any(isinstance(each, Mapping) or getattr(each, "by", None) for each in value.by.values()):

@@ -28,7 +28,7 @@ from dynclient._client.state import (
 from dynclient._client.state import document_headers as headers_of_document
 from dynclient._escaping import counted, one_line
 from dynclient._identifiers import near
-from dynclient._request import CallOptions, ServerChoice, hidden_defaults, hidden_headers, listed
+from dynclient._request import CallOptions, ServerChoice, hidden_defaults, hidden_headers, listed, with_numbers
 from dynclient._secrets import SECRET_HEADERS
 from dynclient.exceptions import ArgumentError, UnreadableDocument
 from dynclient.model import API
@@ -224,6 +224,7 @@ class _BaseClient:
         network = {"limits": limits, "tls": tls, "proxy": proxy, "block_private": block_private}
         _check_network(tls, block_private, proxy, unix_socket, transport)
         _check_kind("limits", limits, Limits)
+        with_numbers(limits, "limits")
         _check_kind("cache", cache, bool | str | os.PathLike)
         call_options = CallOptions().changed({name: given[name] for name in CallOptions._fields if name in given})
         how: dict[str, Any] = {"references": listed("references", references), "overlays": listed("overlays", overlays)}
@@ -244,6 +245,7 @@ class _BaseClient:
         watch: bool | float,  # noqa: FBT001  # as load() takes it
     ) -> Self:
         """Read a document and make its client; ``network`` are the arguments of the built-in transport."""
+        _check_transport(transport, is_async=cls._dispatcher_class.is_async)
         if watch and not source.is_local:
             raise ArgumentError("only a file can be watched", argument="watch", hint="reload() reads a URL again")
         api = source.read()
@@ -459,6 +461,21 @@ def _check_network(tls: Any, block_private: bool, *others: Any) -> None:  # noqa
             "block_private can't check the addresses that a proxy or a transport connects to",
             argument="block_private",
             hint="block them in the proxy or the transport instead",
+        )
+
+
+def _check_transport(transport: Any, *, is_async: bool) -> None:
+    """Make sure that a transport has a ``send``, which a Client can't await."""
+    if transport is None:
+        return
+    import inspect
+
+    send = getattr(transport, "send", None)
+    if not callable(send) or (inspect.iscoroutinefunction(send) and not is_async):
+        name = type(transport).__name__
+        hint = "an AsyncClient takes it" if callable(send) else "Urllib3Transport and HttpxTransport wrap other clients"
+        raise ArgumentError(
+            f"transport must have a method send(), not async, as {name} does not", argument="transport", hint=hint
         )
 
 

@@ -331,6 +331,8 @@ class _Answer:
 
     def iter_bytes(self, size: int | None = None) -> IterableBody[bytes]:
         """The body in chunks of ``size`` bytes, or as they arrive, with its content codings decoded."""
+        if size is not None and not (isinstance(size, int) and size > 0):
+            raise ArgumentError(f"size must be a number of bytes from 1, not {size!r}", argument="size")
         return self._iterated(sequence.ByteSplitter(size))
 
     def iter_text(self) -> IterableBody[str]:

@@ -17,6 +17,7 @@ from dynclient._request.options import (
     hidden_headers,
     listed,
     query_fields,
+    with_numbers,
 )
 from dynclient._request.plan import Plan
 from dynclient._request.servers import ServerChoice, checked_base_url, server_url
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EVENTS", "FOREIGN_NAMES", "Binder", "Bound", "CallOptions", "Explanation", "HiddenHeaders", "Plan", "ServerChoice",
     "checked_base_url", "explain", "hidden_defaults", "hidden_headers", "listed", "query_fields", "server_url",
+    "with_numbers",
 ]  # fmt: skip
 
 __getattr__ = deferred(__name__, {"explanation": ("Explanation", "explain")})

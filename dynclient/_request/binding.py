@@ -24,6 +24,8 @@ from dynclient.inspection.arguments import Argument
 from dynclient.options import ValidationMode
 
 FOREIGN_NAMES = {
+    # OAS 3.1.1, Parameter Object, `name`: a parameter of this name is ignored.
+    "authorization": "auth= of load() is the credential; with_options(headers={'Authorization': ...}) sends a text",
     "body": "the document has no body here; client.request(method, path, body=...) sends one",
     "params": "parameters are keywords of their own; query={...} adds those that the document lacks",
     "data": "body= is the body",
@@ -204,9 +206,10 @@ class Binder:
     def _unknown(self, keyword: str) -> ArgumentError:
         matches = near(keyword, list(dict.fromkeys(argument.name for argument in self._by_name.values())))
         hint = f"did you mean {' or '.join(matches)}?" if matches else ""
-        if keyword in CallOptions._fields:
-            hint = f"set options of a single call with with_options({keyword}=...)(...)"
-        hint = hint or FOREIGN_NAMES.get(keyword, "")
+        name = keyword.lower().replace("-", "_")
+        if name in CallOptions._fields:
+            hint = f"set options of a single call with with_options({name}=...)(...)"
+        hint = hint or FOREIGN_NAMES.get(name, "")
         return self._error(f"unknown argument {keyword}", keyword, matches=matches, hint=hint)
 
     def _error(self, message: str, argument: str, **data: Any) -> ArgumentError:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields
-from typing import Any, get_args
-from urllib.parse import quote
+from typing import Any, TypeVar, get_args
 
 from dynclient._identifiers import near
 from dynclient._records import Record
@@ -14,7 +13,11 @@ from dynclient._request.servers import ServerChoice, checked_base_url
 from dynclient.exceptions import ArgumentError
 from dynclient.options import Rate, RateLimiter, Redirects, Retry, Timeout, Validation
 
+T = TypeVar("T")
+
 _LONGEST_TIME = 1e9
+# The numbers that can't be 0.
+_LEAST = {"attempts": 1, "pool_size": 1}
 
 EVENTS = ("on_request", "on_response", "on_retry", "on_exchange", "on_reload")
 """The methods that a hook may have (:mod:`dynclient._call.instrumentation`)."""
@@ -107,10 +110,7 @@ def _timeout(value: Any) -> Timeout:
         for phase in fields(value):
             seconds = getattr(value, phase.name)
             if seconds is not None and not _is_time(seconds):
-                raise ArgumentError(
-                    f"Timeout({phase.name}=...) must be a positive number of seconds, or None, not {seconds!r}",
-                    argument="timeout",
-                )
+                raise _wrong_field(value, phase.name, "a positive number of seconds, or None", "timeout")
         return value
     if value is None:
         return Timeout(None, None, None, None, None)
@@ -121,6 +121,31 @@ def _timeout(value: Any) -> Timeout:
     return Timeout(value, value, value, value, value)
 
 
+def with_numbers(value: T, argument: str) -> T:
+    """Check the numbers and texts of a dataclass of options, by their annotations.
+
+    Raises:
+        ArgumentError: one has another type, or is negative.
+    """
+    for one in fields(value):  # type: ignore[arg-type]  # a dataclass
+        given, kinds = getattr(value, one.name), str(one.type).split(" | ")
+        if given is None and "None" in kinds:
+            continue
+        none = ", or None" if "None" in kinds else ""
+        least = _LEAST.get(one.name, 0)
+        if kinds[0] in {"int", "float"}:
+            if isinstance(given, bool) or not isinstance(given, int | float) or not given >= least:
+                raise _wrong_field(value, one.name, f"a number from {least}{none}", argument)
+        elif kinds[0] == "str" and not isinstance(given, str):
+            raise _wrong_field(value, one.name, f"a string{none}", argument)
+    return value
+
+
+def _wrong_field(value: object, name: str, wanted: str, argument: str) -> ArgumentError:
+    given = getattr(value, name)
+    return ArgumentError(f"{type(value).__name__}({name}=...) must be {wanted}, not {given!r}", argument=argument)
+
+
 def _is_time(value: Any) -> bool:
     """Whether a value is a number of seconds that a clock can count."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= _LONGEST_TIME
@@ -129,10 +154,9 @@ def _is_time(value: Any) -> bool:
 def _retry(value: Any) -> Retry:
     """A Retry, or the number of attempts, of which the first is one."""
     if isinstance(value, Retry):
-        waits = (value.base, value.throttle_base, value.max_delay, value.max_retry_after)
-        if not all(isinstance(wait, (int, float)) and wait >= 0 for wait in waits):
-            raise ArgumentError("the waits of a Retry must be numbers of seconds from 0", argument="retry")
-        return value
+        if not isinstance(value.statuses, Collection) or not all(isinstance(each, int) for each in value.statuses):
+            raise _wrong_field(value, "statuses", "a set of status codes", "retry")
+        return with_numbers(value, "retry")
     if value is None or value is False:
         return Retry(attempts=1)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -177,16 +201,23 @@ def query_fields(value: Any) -> Mapping[str, str]:
     Raises:
         ArgumentError: it is another value.
     """
-    found: dict[str, str] = {}
-    for name, given in value.items() if isinstance(value, Mapping) else () if value is None else (("", object()),):
-        values = given if isinstance(given, (list, tuple)) else [given]
-        if not isinstance(name, str) or not all(isinstance(one, (str, int, float, type(None))) for one in values):
-            raise ArgumentError(
-                "query must be a mapping of names to strings, numbers, booleans, or lists of them", argument="query"
-            )
-        texts = [str(one).lower() if isinstance(one, bool) else str(one) for one in values if one is not None]
-        found[name] = "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for text in texts)
-    return found
+    if not isinstance(value, Mapping | None) or not all(isinstance(name, str) for name in value or ()):
+        raise ArgumentError(
+            "query must be a mapping of names to strings, numbers, booleans, or lists of them", argument="query"
+        )
+    from dynclient._plain_values import plain_value
+    from dynclient._styles import serialize
+
+    return {
+        name: serialize(
+            plain_value(list(given) if isinstance(given, list | tuple) else [given]),
+            name=name,
+            in_="query",
+            style="form",
+            explode=True,
+        )
+        for name, given in (value or {}).items()
+    }
 
 
 def hidden_defaults(value: Any) -> Mapping[str, Any]:

@@ -238,7 +238,7 @@ class Plan:
             field = self._fields.get(key)
             if field is None:
                 raise ArgumentError(f"it has no parameter {key[1]} in {key[0]}", argument=key[1])
-            values[key] = value if type(value) in _PLAIN else _made_plain(value, settle=field.settle)
+            values[key] = value if type(value) in _PLAIN else _plain(field, value)
             # OAS 3.1.1, Parameter Object, allowEmptyValue: clients may pass a zero-length string value.
             if value == "" and field.parameter.allow_empty:
                 continue
@@ -351,6 +351,17 @@ def _hint(found: list[Fault], body: Any) -> str:
 def _field(argument: Argument, parameter: Parameter) -> _Field:
     settle = partial(_settled, argument.schema) if argument.schema is not None else None
     return _Field(parameter, argument.name, argument.schema, f"{argument.in_}.{argument.wire}", settle)
+
+
+def _plain(field: _Field, value: Any) -> Any:
+    """The plain value of a parameter."""
+    try:
+        return _made_plain(value, settle=field.settle)
+    except (ArgumentError, EncodeError) as error:
+        # "$" is the value's own beginning.
+        if error.message.startswith("$"):
+            error.message = field.location + error.message[1:]
+        raise
 
 
 def serialized(parameter: Parameter, value: Any, *, allow_empty: bool = False) -> str:

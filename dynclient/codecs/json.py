@@ -204,7 +204,7 @@ class _Reader:
         try:
             value = decoder(self._refuse_number, self._refuse_name, self._integer).decode(self.text)
         except json.JSONDecodeError as error:
-            self._refuse(error.msg[:1].lower() + error.msg[1:], error.pos)
+            self._refuse(error.msg[:1].lower() + error.msg[1:].removesuffix(" at"), error.pos)
         except RecursionError:
             self._refuse("it is nested too deeply")
         self._check_surrogates()

@@ -220,7 +220,7 @@ def given_auths(auth: Any, schemes: Mapping[str, SecurityScheme]) -> Given:
     if auth is None or form == "function":
         return dict.fromkeys(schemes, auth) if auth is not None else {}
     if not form:
-        raise ArgumentError(f"auth can't be a value of {type(auth)}", argument="auth", hint=hint(schemes.values()))
+        raise ArgumentError(f"auth can't be a {type(auth).__name__}", argument="auth", hint=hint(schemes.values()))
     takers = _takers(auth, form, schemes)
     if not takers or (len(takers) > 1 and form != "Auth"):
         count = f"{len(takers)} security schemes" if takers else "no security scheme of the document"

@@ -229,13 +229,23 @@ def context_of(tls: TLS, *, certificate: bool = True) -> ssl.SSLContext:
         # Python 3.11.2 sets it: an end without close_notify would count as the end of the body.
         context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
         if certificate and tls.certificate is not None:
-            pair = (tls.certificate,) if isinstance(tls.certificate, str) else tls.certificate
-            context.load_cert_chain(*pair)
+            context.load_cert_chain(*_pair(tls))
     except KeyError:
         raise ArgumentError(f"tls: minimum_version is one of {', '.join(_TLS_VERSIONS)}", argument="tls") from None
     except (OSError, ValueError) as error:
-        raise ArgumentError(f"tls: a certificate can't be loaded ({type(error).__name__})", argument="tls") from None
+        files = " or ".join(str(file) for file in (tls.ca_file, *_pair(tls)) if file is not None)
+        why = (
+            error.strerror
+            if isinstance(error, OSError) and not isinstance(error, ssl.SSLError)
+            else "it is not such a file"
+        )
+        raise ArgumentError(f"tls: a certificate can't be loaded from {files}: {why}", argument="tls") from None
     return context
+
+
+def _pair(tls: TLS) -> tuple[str, ...]:
+    """The files of the client's certificate."""
+    return (tls.certificate,) if isinstance(tls.certificate, str) else tls.certificate or ()
 
 
 def _trusting(tls: TLS) -> ssl.SSLContext:

@@ -9,7 +9,8 @@ import pytest
 
 import dynclient
 from dynclient import exceptions
-from dynclient.options import Validation
+from dynclient.options import Limits, Retry, Validation
+from dynclient.transports import AsyncHTTPTransport
 
 SCHEMA = {
     "type": "object",
@@ -72,6 +73,22 @@ MISTAKES = {
     "no origins": (lambda api: api.with_options(allow_origins=5), "allow_origins must be a list"),
     "limits is a number": (lambda api: dynclient.load(DOCUMENT, limits=5), "limits must be Limits"),
     "cache is a number": (lambda api: dynclient.load(DOCUMENT, cache=5), "cache must be True, False or a folder"),
+    "a limit is a text": (lambda api: dynclient.load(DOCUMENT, limits=Limits(ratio="9")), r"Limits\(ratio=\.\.\.\)"),
+    "no connections": (lambda api: dynclient.load(DOCUMENT, limits=Limits(pool_size=0)), "a number from 1, not 0"),
+    "a limit that is needed": (lambda api: dynclient.load(DOCUMENT, limits=Limits(codings=None)), "from 0, not None"),
+    "attempts are a text": (lambda api: api.with_options(retry=Retry(attempts="3")), r"Retry\(attempts.*not '3'"),
+    "one status": (lambda api: api.with_options(retry=Retry(statuses=503)), "a set of status codes, not 503"),
+    "no name of a header": (lambda api: api.with_options(retry=Retry(idempotency_key=True)), "a string, or None"),
+    "a mode of responses": (lambda api: api.with_options(validate=Validation(responses="no")), "'record', not 'no'"),
+    "an engine": (lambda api: api.with_options(validate=Validation(engine="rust")), "'jsonschema', not 'rust'"),
+    "no transport": (lambda api: dynclient.load(DOCUMENT, transport=5), r"method send\(\)"),
+    "a transport of tasks": (lambda api: dynclient.load(DOCUMENT, transport=AsyncHTTPTransport()), "an AsyncClient"),
+    "infinity in a query": (lambda api: api.with_options(query={"a": float("inf")}), "'a' is NaN or infinite"),
+    "half a character in a query": (lambda api: api.with_options(query={"a": "\ud800"}), "lone surrogate"),
+    "an object in a field": (lambda api: api.with_options(query={"a": {"b": 1}}), "an object within its value"),
+    "a header that is ignored": (lambda api: api.look.prepare(authorization="x"), r"auth= of load\(\)"),
+    "its own name": (lambda api: api.look.prepare(**{"Content-Type": "x"}), r"with_options\(content_type="),
+    "a parameter of an unknown type": (lambda api: api.list.prepare(where=[object()]), r"query\.where\[0\]: a value"),
     "a variable that the document forgot": (
         lambda api: dynclient.load({**DOCUMENT, "servers": VARIABLE}).look.prepare(),
         r'server=\{"region": \.\.\.\}',

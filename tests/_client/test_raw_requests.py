@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import pickle
 import re
@@ -55,6 +56,7 @@ QUERIES = [
     ({"a[]": ["x&y", 2]}, "page=2&a%5B%5D=x%26y&a%5B%5D=2"),
     ({"flag": True, "gone": None, "n": 1.5}, "page=2&flag=true&n=1.5"),
     ({"page": "last"}, "page=last"),
+    ({"since": dt.date(2026, 1, 2), "n": 1e-7}, "page=2&since=2026-01-02&n=1e-7"),
     ({}, "page=2"),
 ]
 
@@ -74,7 +76,7 @@ def test_query_fields_are_added_and_hidden_where_they_may_be_secret():
     assert "canary" not in request.to_curl() + repr(request) + repr(client._last.options)
     assert "a=1" in request.to_curl()
     assert pickle.loads(pickle.dumps(client)).list_things.prepare().url == "http://h/things"
-    for wrong in ("a=1", {"a": {"b": 1}}, {1: "a"}):
+    for wrong in ("a=1", {1: "a"}):
         with pytest.raises(exceptions.ArgumentError, match="query must be a mapping"):
             client.with_options(query=wrong)
 

@@ -213,6 +213,13 @@ def test_leaving_in_the_middle_closes_the_connection(streaming, server):
     assert server.closed_by_client.wait(10)
 
 
+def test_a_size_is_at_least_one_byte(streaming, server):
+    for size in (0, -1, 1.5):
+        server.answer("audio/wav", b"ab")
+        with pytest.raises(exceptions.ArgumentError, match=f"a number of bytes from 1, not {size}"):
+            streaming(every("iter_bytes", size))
+
+
 def test_a_closed_answer_says_so(streaming, server):
     server.answer("text/plain", b"abc")
 

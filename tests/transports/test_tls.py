@@ -167,10 +167,17 @@ def test_a_clients_certificate(shown, authority, ca_file, serve, make, tmp_path)
 
 
 @pytest.mark.parametrize(
-    "tls", [TLS(ca_file="/nowhere.pem"), TLS(ca_file=__file__), TLS(certificate=__file__), TLS(minimum_version="1.0")]
+    ("tls", "text"),
+    [
+        (TLS(ca_file="/nowhere.pem"), "/nowhere.pem: No such file"),
+        (TLS(ca_file=__file__), f"{__file__}: it is not"),
+        (TLS(certificate=__file__), f"{__file__}: it is not"),
+        (TLS(certificate=(__file__, "/nowhere.key")), "/nowhere.key: "),
+        (TLS(minimum_version="1.0"), "minimum_version is one of"),
+    ],
 )
-def test_options_that_cannot_be_met(tls, make):
-    with pytest.raises(exceptions.ArgumentError, match="tls"):
+def test_options_that_cannot_be_met(tls, text, make):
+    with pytest.raises(exceptions.ArgumentError, match=f"tls: .*{text}"):
         HTTPTransport(tls=tls).send(make("https://127.0.0.1:1/x"))
 
 

@@ -1,9 +1,9 @@
-"""Runs on other processes and machines: a ``distributed.Client``, or an Executor of ``concurrent.futures``.
+"""Send a run from other processes and machines: by a ``distributed.Client``, or an Executor of ``concurrent.futures``.
 
-Rule 1: one partition is one task. A cluster may run it again, or several times at once: the journal lets one of them
-send. Partitions that a dead worker did not finish are submitted again.
-Rule 2: no credential is sent to a process: it gets a reference, and looks up the credential itself.
-Rule 3: the slots of a rate come from the driver by a queue, in small lots, so that a dead worker makes a run slower,
+Rule 1: one partition is one task. A cluster may run a task again, or several times at once; the journal lets only one
+of them send. Partitions that a dead worker did not finish are submitted again.
+Rule 2: credentials are never sent to other processes: they get references, and look up the credentials themselves.
+Rule 3: workers fetch the slots of a rate from the driver's queue, in small batches. A dead worker makes a run slower,
 never faster.
 """
 
@@ -40,7 +40,7 @@ _GONE_SECONDS = 30.0
 
 
 def client_of(method: OperationMethod, auth: Any) -> dict[str, Any]:
-    """The recipe for other processes to make the client of an operation, without its credentials.
+    """The function and arguments with which other processes make the client of an operation, without its credentials.
 
     Raises:
         ArgumentError: the client has an option that must not, or can't, be sent to them.
@@ -64,7 +64,7 @@ def client_of(method: OperationMethod, auth: Any) -> dict[str, Any]:
 
 
 def check_reference(auth: Any) -> None:
-    """Refuse a credential itself; its text is not shown.
+    """Refuse a value that is a credential and not a reference to one; the error does not show it.
 
     Raises:
         ArgumentError: it is not a reference.
@@ -76,7 +76,7 @@ def check_reference(auth: Any) -> None:
         return
     found = _REFERENCE.fullmatch(auth) if isinstance(auth, str) else None
     with suppress(ImportError, ValueError):
-        # user:password has the form of module:name, but there is no such module.
+        # user:password looks like module:name, but there is no such module.
         if found is not None and (found[3] is None or find_spec(found[3]) is not None):
             return
     raise ArgumentError(f"auth= must be a reference to credentials: {_FORMS}", argument="auth")
@@ -113,7 +113,7 @@ def auth_of(api: API, auth: Any, scheme: str = "") -> Any:
 
 
 class _QueuePace(Paced):
-    """Slots of a rate that all workers share."""
+    """Takes the slots of a rate that all workers share."""
 
     def __init__(self, name: str) -> None:
         from distributed import Queue, get_client
@@ -124,7 +124,7 @@ class _QueuePace(Paced):
         self._left = 0
 
     def wait(self, stop: threading.Event) -> None:
-        """Take a slot of this process's lot, or fetch the next lot."""
+        """Take a slot of this process's batch, or fetch the next batch."""
         with self._lock:
             while not self._left and not stop.is_set():
                 # A get or put that times out would be logged by the scheduler, with a traceback.
@@ -138,7 +138,7 @@ class _QueuePace(Paced):
 
 @contextmanager
 def _slots(executor: Any, name: str, rate: Rate) -> Iterator[None]:
-    """Fill the queue of a rate's slots while a run lasts."""
+    """Fill the queue with the slots of a rate while a run lasts."""
     from distributed import Queue
 
     slots, slow = Queue(name, client=executor), Queue(f"{name}-slow", client=executor)
@@ -171,7 +171,7 @@ def _slots(executor: Any, name: str, rate: Rate) -> Iterator[None]:
 def drive(
     executor: Any, rate: Any, job: Job, tasks: Callable[[], Iterator[Task]], watch: Callable[[str, int], object]
 ) -> Sent:
-    """Have partitions sent by an executor until none is left; ``tasks`` lists those that have rows to send.
+    """Submit partitions to an executor until none is left; ``tasks`` lists those that have rows to send.
 
     Raises:
         BulkError: the executor is gone.
@@ -242,7 +242,7 @@ def _submitted(
 
 
 def _stop(journal: Journal) -> None:
-    """Make the processes stop sending; they check at each beat."""
+    """Make the processes stop sending; they check for this at each heartbeat."""
     with open(journal.stop_file, "wb"):
         pass
 
@@ -263,7 +263,7 @@ def _submit(executor: Any, task: Task) -> Any:
 
 @contextmanager
 def _reaching(executor: Any) -> Iterator[None]:
-    """Ask something of a scheduler or a pool, which may be gone: it raises RuntimeError, OSError or CancelledError."""
+    """Raise a BulkError for every error of a scheduler or a pool: it means that the scheduler or the pool is gone."""
     try:
         yield
     except KeyboardInterrupt:
@@ -293,11 +293,11 @@ def _gone(executor: Any) -> BulkError:
 
 
 def _result(future: Any, executor: Any) -> Sent:
-    """The result of a task; the partition of a worker that died is left to the next one."""
+    """The result of a task. If its worker died, the partition counts as busy, and is submitted again."""
     try:
         found: Sent = future.result()
     except Exception as error:
-        # A future of Dask whose result can't be fetched is not one that has failed.
+        # If the result of a Dask future can't be fetched, its task has not necessarily failed.
         is_lost = getattr(future, "status", "error") != "error"
         if is_lost or type(error).__name__ in {"KilledWorker", "CancelledError"}:
             return Sent(stopped="busy")
@@ -322,12 +322,14 @@ _SENDERS: dict[str, tuple[Sender, Paced, Journal]] = {}
 
 
 def _sender(job: Job) -> tuple[Sender, Paced, Journal]:
-    """The client of this process for a run, and the journal, which knows for how long logs stood still; made once."""
+    """This process's client and journal of a run, made once: the journal observes for how long logs have not grown."""
     name = f"{job.run_id} {job.auth} {job.queue}"
     found = _SENDERS.get(name)
     if found is None:
         if job.client is None:
-            raise BulkError("this run has no client for other processes", hint="create(..., auth=...) makes one")
+            raise BulkError(
+                "this run does not say how other processes make its client", hint="create(..., auth=...) makes one"
+            )
         make, arguments = job.client
         client = make(*arguments)
         if job.auth is not None:

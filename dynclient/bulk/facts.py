@@ -23,7 +23,7 @@ from dynclient.options import Retry, Timeout, Validation
 
 _IDENTITY = {
     "document": "the document has changed",
-    "operation": "it has another operation",
+    "operation": "it is of another operation",
     "arguments": "the arguments differ",
     "key": "the key is another column",
     "sha256": "the table has changed",
@@ -59,7 +59,7 @@ def make_folders(path: str) -> None:
         found = os.listdir(path) if os.path.isdir(path) else []
         if "run.json" in found:
             return
-        # A process that was killed before it had written run.json leaves empty folders, and a copy of its table.
+        # A process that was killed before it wrote run.json leaves empty folders and a copy of its table.
         others = [name for name in found if not name.startswith(("parts", "results", "run.json.", "table."))]
         if others or ("parts" in found and os.listdir(os.path.join(path, "parts"))):
             hint = "use a folder that does not exist"
@@ -72,7 +72,7 @@ def make_folders(path: str) -> None:
 
 
 def remove_empty(path: str) -> None:
-    """Remove the folder of a run that was not made."""
+    """Remove the folder of a run that could not be created."""
     if os.path.exists(os.path.join(path, "run.json")):
         return
     with suppress(OSError):
@@ -83,7 +83,7 @@ def remove_empty(path: str) -> None:
 
 
 def table_path(table: Any, path: str) -> str:
-    """Return the file of a table; other rows are written to a file in the journal's folder."""
+    """Return the path of a table; rows of an iterable are written to a file in the journal's folder first."""
     if isinstance(table, (str, os.PathLike)):
         return os.path.abspath(os.fspath(table))
     source, spool = os.path.join(path, "table.jsonl"), os.path.join(path, f"table.{uuid.uuid4().hex}.jsonl")
@@ -103,7 +103,7 @@ def table_path(table: Any, path: str) -> str:
 
 
 def client_facts(dispatcher: Any) -> dict[str, Any]:
-    """How ``open`` makes the client again: the location of the document, and the options that are not secret."""
+    """The facts for ``open`` to make the client again: the document's location, and the options that are not secret."""
     options, plain = dispatcher.options, type(dispatcher.options)()
     lacking = [name for name in _NOT_KEPT if getattr(options, name) != getattr(plain, name)]
     kept = {name: getattr(options, name) for name in _KEPT_OPTIONS}
@@ -136,7 +136,7 @@ def loaded(path: str, facts: Mapping[str, Any], auth: Any, *, has_auth: bool) ->
     if document is None or lacking:
         why = f"the client had {', '.join(lacking)}" if lacking else "the document was loaded from memory"
         hint = _GIVE_OPERATION + ", auth= the credentials" * ("auth" in lacking)
-        raise ArgumentError(f"{path} can't make its client again: {why}", argument="method", hint=hint)
+        raise ArgumentError(f"the client of {path} can't be made again: {why}", argument="method", hint=hint)
     client = Client.load(document, overlays=overlays, **({"auth": auth} if auth is not None else {}))
     if client.api.fingerprint != facts["document"]:
         raise another(path, "document")
@@ -159,7 +159,7 @@ def read_facts(path: str) -> dict[str, Any] | None:
         raise JournalError(f"{file} can't be read: {error}") from None
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         found = facts.get("format") if isinstance(facts, dict) else None
-        raise JournalError(f"{file} is of version {found!r}, this dynclient writes and reads version {FORMAT}")
+        raise JournalError(f"{file} has version {found!r}; this dynclient reads and writes version {FORMAT}")
     wrong = [name for name, kind in _TYPES.items() if name not in facts or not isinstance(facts[name], kind)]
     wrong += [name for name in ("rows", "partition_size", "lease") if name not in wrong and facts[name] < 0]
     if wrong or not facts["partition_size"]:
@@ -168,7 +168,7 @@ def read_facts(path: str) -> dict[str, Any] | None:
 
 
 def kept(path: str, facts: dict[str, Any], *, accept_changed_document: bool) -> dict[str, Any]:
-    """The facts of a run in the journal, which must be the same run; a new journal starts with them.
+    """Write the facts of a run to a new journal; an existing one must be of the same run. Returns the journal's facts.
 
     Raises:
         JournalError: it is the journal of another run.
@@ -206,7 +206,7 @@ def check_same(path: str, found: Mapping[str, Any], facts: Mapping[str, Any], *,
 
 
 def another(path: str, fact: str) -> JournalError:
-    """The error of a journal whose run differs in a fact."""
+    """The error for a journal of another run, which differs in this fact."""
     hints = {
         "document": "load the old document, or pass accept_changed_document=True if the rows still mean the same",
         "sha256": "restore the old table, or use another folder for the new one",

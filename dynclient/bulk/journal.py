@@ -5,11 +5,11 @@
     results/000123.a2.jsonl     a line for each outcome: row, key, status, data or problem
 
 Rule 1: an attempt is claimed by creating its log with O_EXCL. A later one is claimed only if the one before has ended,
-its process is known to be dead, or its log stood still for 1.5 leases by the claimer's own clock.
-Rule 2: a row is sent only after its intent was written, and only if then the last own beat is younger than two thirds
-of a lease and no successor has claimed. A process that was stopped for longer wakes up harmless: its successor has read
-every intent.
-Rule 3: an incomplete last record was never written: its row was not sent. Anything else that does not fit the chain of
+its process is known to be dead, or its log has not grown for 1.5 leases by the claimer's own clock.
+Rule 2: a row is sent only after its intent was written, and only if then the process's last heartbeat is younger than
+two thirds of a lease and no successor has claimed the partition. So a process that was suspended for longer does no
+harm when it continues: its successor has read every intent.
+Rule 3: an incomplete last record counts as not written: its row was not sent. Any other mismatch in the chain of
 checksums is damage; then each row of the partition without an outcome counts as sent.
 Rule 4: a row's state is that of its last record, by the order of attempts, but ``done`` stays done.
 """
@@ -68,11 +68,11 @@ class JournalError(BulkError):
 
 
 class LeaseLost(BulkError):
-    """A process was stopped for so long that another may have taken its partition: it sends nothing more."""
+    """A process was suspended for so long that another may have taken its partition, so it sends nothing more."""
 
 
 def clock() -> float:
-    """Seconds of a clock that includes the time while the machine sleeps, if there is one."""
+    """A clock in seconds, which also counts the time in which the machine sleeps, where the system has such a clock."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
@@ -92,17 +92,17 @@ class Decoded(Record):
 
     @property
     def ended(self) -> bool:
-        """Whether its process has recorded that it sends nothing more."""
+        """Whether the process has recorded that it sends nothing more."""
         return self.damaged is None and bool(self.records) and self.records[-1][0] == END
 
 
 def seed_of(run_id: str, name: str) -> int:
-    """The first checksum of a log's chain, so that the log of another partition or run does not fit."""
+    """The first checksum of a log's chain. It differs for each partition and run, so their logs can't be confused."""
     return zlib.crc32(f"{run_id}/{name}".encode())
 
 
 def decode(data: bytes, seed: int) -> Decoded:
-    """Read a log. An incomplete last record was not written, and neither was a tail of zeros."""
+    """Read a log. An incomplete last record counts as not written, and so do zeros at the end."""
     if len(data) < _HEADER.size:
         return Decoded(None, [], None)
     *fields, checksum = _HEADER.unpack_from(data)
@@ -114,7 +114,7 @@ def decode(data: bytes, seed: int) -> Decoded:
     for size in range(_SIZE, _BODY.size, -1):
         del bodies[::size]
     if not bodies or data[whole - _SIZE : whole - _BODY.size] == _CHECKSUM.pack(zlib.crc32(bodies, checksum)):
-        # A checksum continues the one before: the last one is that of all records.
+        # Each checksum continues the previous one, so the last one covers all records.
         return Decoded(owner, list(_BODY.iter_unpack(bodies)), None)
     records: list[LogRecord] = []
     for position in range(start, whole, _SIZE):
@@ -128,9 +128,9 @@ def decode(data: bytes, seed: int) -> Decoded:
 
 @dataclass(slots=True)
 class PartitionState:
-    """The rows of a partition that have a record: the last one of each, and the attempt that has written it.
+    """The rows of a partition that have a record: the last record of each, and the attempt that wrote it.
 
-    ``damaged`` are the places that can't be trusted. ``has_ended`` is whether every attempt has said that it ended.
+    ``damaged`` lists the places that can't be trusted. ``has_ended``: every attempt has recorded that it ended.
     """
 
     rows: dict[int, LogRecord] = field(default_factory=dict)
@@ -146,7 +146,7 @@ class PartitionState:
         return _NAMES.get(record[0], SENT)
 
     def outcome(self, row: int) -> str | None:
-        """A row's outcome; None if it will be sent. A row that was sent and can't be repeated is unknown."""
+        """A row's outcome; None if it is still to be sent. A row that was sent and can't be repeated is unknown."""
         record = self.rows.get(row)
         if record is None:
             return "unknown" if self.damaged else None
@@ -175,7 +175,7 @@ def _outcome(record: LogRecord) -> str | None:
 
 @cache
 def _machine() -> tuple[bytes, int] | None:
-    """This boot of this machine and the namespace of process ids; None if they are unknown."""
+    """An identifier of this machine's boot and of the namespace of process ids; None if they are unknown."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             boot = bytes.fromhex(file.read().strip().replace("-", ""))
@@ -185,7 +185,7 @@ def _machine() -> tuple[bytes, int] | None:
 
 
 def _started(pid: int) -> int | None:
-    """When a process of this machine started, in ticks; None if there is none, or if it is unknown."""
+    """When a process of this machine started, in ticks; None if the process does not exist, or that is unknown."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
@@ -263,7 +263,7 @@ class Journal:
         return state
 
     def _outcomes(self, name: str, attempt: int, state: PartitionState) -> Iterator[LogRecord]:
-        """The outcomes that an attempt's results have and its log has not: it did not end, or its log is damaged."""
+        """The outcomes that are in an attempt's results but not in its log: it did not end, or its log is damaged."""
         for line in self.lines(name, attempt):
             row, kind = line["row"], _KINDS.get(str(line.get("outcome")))
             if kind is not None and (state.attempts.get(row, 0) < attempt or state.of(row) == SENT):
@@ -309,13 +309,13 @@ class Journal:
         try:
             return Attempt(self, name, number, file)
         except JournalError:
-            # Nothing was sent, and no process can have claimed a later one yet.
+            # Nothing was sent, and no process can have claimed a later attempt yet.
             os.close(file)
             os.unlink(self.log(name, number))
             raise
 
     def waited_claim(self, name: str) -> Attempt:
-        """Claim a partition, or the driver's place, as soon as its process is known to have ended.
+        """Claim a partition, or the role of driver, as soon as the process that has it is known to have ended.
 
         Raises:
             JournalError: another process is at work.
@@ -334,7 +334,7 @@ class Journal:
 
 
 def unwritable(path: str, error: OSError) -> JournalError:
-    """The error of a journal that can't be written."""
+    """The error for a journal that can't be written."""
     is_full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
     hint = (
         "free some space, then resume: rows that are done stay done" if is_full else "use a folder that can be written"
@@ -345,8 +345,9 @@ def unwritable(path: str, error: OSError) -> JournalError:
 class Attempt:
     """One claimed attempt of a partition: the only writer of its log and of its results.
 
-    Results and records wait in memory until a row is intended, a beat or the end: one thread writes those of all. With
-    a process the last result of each thread may be lost, before its thread has sent another row.
+    Results and records are kept in memory until the next intent, the next heartbeat or the end; then one thread writes
+    those of all threads. If the process dies, the last result of each thread may be lost, but no thread has sent
+    another row by then.
     """
 
     def __init__(self, journal: Journal, name: str, number: int, file: int) -> None:
@@ -388,7 +389,7 @@ class Attempt:
         self._pending.append(_BODY.pack(kind, status, row, time.time()))
 
     def flush(self) -> None:
-        """Write what all threads have; those that waited for the lock find theirs written.
+        """Write the records of all threads. A thread that had to wait for the lock may find that its own are written.
 
         Raises:
             JournalError: it can't be written.
@@ -407,7 +408,10 @@ class Attempt:
                 raise unwritable(self.journal.path, self._failure) from self._failure
 
     def _write_first(self, count: int) -> None:
-        """Write so many records. The results of outcomes were added before them, and are written before them."""
+        """Write the first ``count`` records.
+
+        The results of outcomes were added before their records, and are written first.
+        """
         bodies, lines = self._pending[:count], self._lines[:]
         if lines:
             if self._results < 0:
@@ -460,7 +464,7 @@ class Attempt:
 
 
 def _written(line: Mapping[str, Any]) -> bytes:
-    """A result as JSON. msgspec is much faster, but not on each platform, and refuses lone surrogates."""
+    """A result as JSON. msgspec is much faster, but does not exist for every platform, and refuses lone surrogates."""
     with suppress(ImportError, ValueError):
         from msgspec.json import encode
 
@@ -474,7 +478,7 @@ def _write(file: int, data: bytes | bytearray) -> None:
 
 
 def _sync_folder(path: str) -> None:
-    if os.name == "nt":  # Windows opens no folder, and keeps names with the files
+    if os.name == "nt":  # Windows can't open a folder, and writes names together with the files
         return
     file = os.open(path, os.O_RDONLY)
     try:

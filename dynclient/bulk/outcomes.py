@@ -56,7 +56,7 @@ class Summary:
 class BulkResult:
     """The outcome of a row.
 
-    ``row`` counts from 1; ``ms`` and ``attempts`` are of the call, ``time`` is since the epoch.
+    ``row`` counts from 1; ``ms`` and ``attempts`` are those of the call, ``time`` is in seconds since the epoch.
     """
 
     row: int

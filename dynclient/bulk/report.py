@@ -1,7 +1,7 @@
-"""The HTML report of a run: results as a table, and plots, without external resources.
+"""The HTML report of a run: results as a table, and plots. It needs no external resources.
 
-matplotlib draws the plots as SVG (extra ``report``): the page needs no script, and is small. Its colours are the
-page's, so that it is readable in light and dark mode.
+matplotlib draws the plots as SVG (extra ``report``), so that the page needs no script and is small. Plots have the
+page's colours, and are readable in light and dark mode.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def results_html(title: str, results: Iterable[Any], most: int) -> str:
 
 
 class _Figures:
-    """The figures of a page, counted in one pass over the results; its memory use does not grow with them."""
+    """The figures of a page, counted in one pass over the results. Memory use does not grow with their number."""
 
     def __init__(self, start: float, end: float) -> None:
         self.start, self.width = start, max(end - start, 1e-3) / _BUCKETS
@@ -89,7 +89,7 @@ class _Figures:
             self.latencies[bucket][round(math.log10(result.ms) * _BINS_A_DECADE)] += 1
 
     def percentile(self, bucket: int, percent: int) -> float:
-        """A percentile of the latencies, in milliseconds, to about six per cent; NaN without any."""
+        """A percentile of the latencies in milliseconds, accurate to about six per cent; NaN if there are none."""
         bins = self.latencies[bucket]
         left = bins.total() * percent / 100
         for number in sorted(bins):
@@ -133,7 +133,7 @@ def page(run: Any) -> str:
 
 
 def _span(run: Any) -> tuple[float, float]:
-    """The moments of the first answer and the last."""
+    """The times of the first and the last response."""
     first, last = math.inf, -math.inf
     for each in run.results():
         if each.time is not None:

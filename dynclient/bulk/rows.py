@@ -1,9 +1,9 @@
 """The table of a run: rows of CSV, JSON Lines or Parquet, and the arguments made from each.
 
 Rule 1: a table is read as a stream, so that memory use does not grow with its rows. It is read once before anything is
-sent: for its hash, the number of rows, its columns, and keys that occur twice.
+sent, for its hash, the number of rows, its columns, and duplicate keys.
 Rule 2: ``"$column"`` as a whole text stands for the value of a column, at any depth; ``"$$text"`` is ``$text``.
-Rule 3: a fault of a row has its number and its line, both counted from 1. All faults are reported at once.
+Rule 3: the fault of a row has the row's number and line, both counted from 1. All faults are reported at once.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _csv_rows(path: str, skipped: int, delimiters: str) -> Iterator[TableRow]:
 
 
 def _undecodable(path: str) -> int:
-    """The first line that is not UTF-8: an error of a text file has no position in it."""
+    """The first line that is not UTF-8. It is searched for, since the decoding error of a text file has no position."""
     with open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
             try:
@@ -238,7 +238,7 @@ def scan(path: str, key: str | None) -> Table:
     """
     columns: dict[str, Any] = {}
     with closing(sqlite3.connect("")) as database:
-        # A database without a name is a file that nobody else sees: memory does not grow with the keys.
+        # A database without a name is a temporary file, so that memory does not grow with the number of keys.
         database.execute("CREATE TABLE keys (row INTEGER PRIMARY KEY, line INTEGER, key BLOB)")
         total = 0
         rows = read_rows(path)
@@ -286,7 +286,7 @@ def _check_keys(database: sqlite3.Connection, path: str, key: str) -> None:
 
 
 def key_text(row: TableRow, key: str | None) -> str:
-    """The key of a row as text; without a key column its number, from 1."""
+    """The key of a row as text; without a key column, the row's number, from 1."""
     if key is None:
         return str(row.number + 1)
     value = row.values.get(key)
@@ -294,7 +294,7 @@ def key_text(row: TableRow, key: str | None) -> str:
 
 
 def unknown_column(name: str, columns: Iterable[str], argument: str) -> ArgumentError:
-    """The error of a column that the table does not have."""
+    """The error for a column that the table does not have."""
     columns = list(columns)
     matches = near(name, columns)
     meant = f"; did you mean {' or '.join(matches)}?" if matches else ""

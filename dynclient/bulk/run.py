@@ -148,12 +148,12 @@ class BulkRun(RecordedRun):
         """Send the unsent rows, and those without a response that can be repeated.
 
         ``settings`` are those of :func:`run`: ``concurrency``, ``rate``, ``max_failures``, ``on_invalid``, ``limit``,
-        ``executor``, ``auth``, ``progress``; those that are left out stay as they were.
+        ``executor``, ``auth``, ``progress``; settings that are left out stay as they were.
 
         Raises:
             JournalError: another process drives the run, or the table or the document has changed.
             InvalidRows: a row is invalid, with ``on_invalid="stop"``.
-            TooManyFailures: by ``max_failures``.
+            TooManyFailures: more rows failed than ``max_failures`` allows.
         """
         return self._drive(frozenset({"new", SENT}), may_repeat=False, **settings)
 
@@ -199,8 +199,8 @@ class BulkRun(RecordedRun):
         Args:
             by: the look-up operation: a safe one (GET, HEAD) of a Client.
             match: is called with a row of the table and the data of the response. If it returns a true value, the row
-                is done, with that value as its data; else it has failed, and ``retry("failed")`` sends it again.
-                Without ``match``, any success means done. A 404 means failed; after any other error a row stays
+                is done, with that value as its data; otherwise the row has failed, and ``retry("failed")`` sends it
+                again. Without ``match``, any success means done. A 404 means failed; after any other error a row stays
                 unknown.
             arguments: the arguments of the look-up, as in :func:`run`.
 
@@ -311,7 +311,7 @@ class BulkRun(RecordedRun):
 
     @contextmanager
     def _driver(self) -> Iterator[None]:
-        """Be the only driver of the run."""
+        """Hold the role of the run's only driver."""
         attempt = self._journal.waited_claim(DRIVER)
         try:
             with suppress(OSError):
@@ -351,7 +351,7 @@ class BulkRun(RecordedRun):
         return Job(self.id, self.path, has_auto_rate=has_auto_rate, **others)
 
     def _operation(self) -> OperationMethod:
-        """The operation; if it was not given, it is loaded by ``run.json``."""
+        """The operation; if it was not given, it is loaded as ``run.json`` says."""
         if self._method is None:
             has_auth = self._credential is not None or self._settings.auth is not None
             self._method = loaded(self.path, self._facts, self._credential, has_auth=has_auth)
@@ -407,7 +407,7 @@ def run(method: OperationMethod, table: Any, *, journal: str | os.PathLike[str],
 
     Raises:
         ArgumentError, InvalidRows, JournalError: as :func:`create`.
-        TooManyFailures: by ``max_failures``.
+        TooManyFailures: more rows failed than ``max_failures`` allows.
     """
     return create(method, table, journal=journal, **options).resume()
 
@@ -442,17 +442,17 @@ def create(
         key: the column with unique values that name the rows; by default rows are numbered.
         arguments: the arguments of each call. ``"$column"`` stands for a value of the row, at any depth, ``"$$"`` for a
             dollar sign. By default each column but the key is an argument.
-        concurrency: the number of rows in flight in each process.
-        rate: limits the rows sent: ``"50/s"``, a Rate, or a RateLimiter. A response of 429 halves it.
-        max_failures: stop when this many consecutive rows were not done, or a tenth of at least 200; None never
+        concurrency: the number of concurrent rows in each process.
+        rate: limits how many rows are sent: ``"50/s"``, a Rate, or a RateLimiter. A response with status 429 halves it.
+        max_failures: stop when this many consecutive rows were not done, or a tenth of at least 200 rows; None never
             stops.
         on_invalid: what happens to a row that violates the document: ``"stop"`` or ``"skip"``.
         check: build all rows before one is sent, and report all faults.
         limit: send only this many rows of the table; a later ``resume(limit=None)`` sends the others.
         partition_size: the number of rows of a log, and of a task of a cluster.
-        lease: seconds after which a process that gives no sign of life loses its partition.
-        durability: ``"process"``: what is written survives the process; ``"machine"``: also a power failure. By
-            default ``"machine"`` with an executor.
+        lease: seconds without a heartbeat after which a process loses its partition.
+        durability: ``"process"``: the journal survives a crash of the process; ``"machine"``: also a power failure. The
+            default is ``"machine"`` with an executor.
         executor: a ``distributed.Client``, or an Executor of ``concurrent.futures``, that runs the partitions.
         auth: the credentials of other processes: ``"env:NAME"``, ``"module:name"``, ``"plugin:NAME"`` of a worker, or a
             mapping of security schemes to these.
@@ -482,7 +482,7 @@ def create(
         _check_columns(arguments, found.columns)
         facts = _facts_of(method, found, key, arguments, settings, given)
         check_same(path, before or facts, facts, accept_changed_document=accept_changed_document)
-        # It refuses streams and files.
+        # Refuses operations with streams or files.
         sender = Sender(method, BulkRun(path, facts, method, settings)._job())  # noqa: SLF001  # a part of it
         _check_arguments(method, arguments or [name for name in found.columns if name != key])
         if check and on_invalid == "stop":
@@ -507,7 +507,7 @@ def open_run(
 
     Raises:
         JournalError: there is no journal, it has another version, or ``method`` is another operation, or of another
-            document, which ``accept_changed_document`` accepts.
+        document, unless ``accept_changed_document`` is True.
     """
     path = os.path.abspath(os.fspath(journal))
     facts = read_facts(path)
@@ -522,7 +522,7 @@ def open_run(
 
 
 def _known(facts: Mapping[str, Any] | None, source: str, key: str | None) -> Table | None:
-    """The table of an existing journal, if it has not changed: it was scanned when the journal began."""
+    """The table of an existing journal, if it has not changed since it was scanned for the journal."""
     with suppress(OSError):
         if facts is not None and facts["key"] == key and facts["sha256"] == (found := content(source)):
             return Table(source, found, facts["rows"], tuple(facts["columns"]))

@@ -5,7 +5,7 @@ for its slot of the rate, its intent is written, and only then it is sent.
 Rule 2: a row is sent again only if it can be repeated: its method is idempotent, it has an idempotency key (the same
 one for the same row of a run), or the caller or the document says so. Any other row that was sent without a response is
 ``unknown``.
-Rule 3: a 4xx response means that nothing was done. A 5xx response does not, except 501 and 503.
+Rule 3: a 4xx response means that nothing was done. A 5xx response does not mean that, except for 501 and 503.
 """
 
 from __future__ import annotations
@@ -55,7 +55,10 @@ class TooManyFailures(BulkError):
 
 
 class Paced:
-    """Decides when rows are sent: at a rate, if there is one. 429 halves it; it grows by a tenth every ten seconds."""
+    """Decides when rows are sent, by a rate if there is one.
+
+    A 429 halves the rate; it grows by a tenth every ten seconds.
+    """
 
     def __init__(self, rate: Any) -> None:
         self._is_ours = isinstance(rate, Rate)
@@ -65,7 +68,7 @@ class Paced:
         self._share, self._since = 1.0, time.monotonic()
 
     def _places(self) -> int:
-        """The number of places of the rate that a row takes: more than one after a 429."""
+        """The number of the rate's places that one row takes: more than one after a 429."""
         with self._lock:
             if self._share >= 1:
                 return 1
@@ -187,7 +190,7 @@ class Progress:
         self.stop.clear()
 
     def may_start(self, thread: int, concurrency: int, is_over: Callable[[], bool]) -> None:
-        """Slow start: wait until enough rows are finished for one more thread to send, or no row is left."""
+        """Slow start: wait until enough rows are finished to add another sending thread, or until no row is left."""
         needed = min(thread * _SLOW_START // max(concurrency, _SLOW_START), _SLOW_START)
         with self.changed:
             while self._sent < needed and not self.stop.is_set() and not is_over():
@@ -202,7 +205,8 @@ class Sender:
         document, row = self._dispatcher.document, method._row  # noqa: SLF001  # a bulk run is made of its calls
         self._plan = document.plan(row)
         check_operation(self._plan.operation)
-        # Only plain data of a response is stored; rows wait for their slots before their intents are written.
+        # Only a response's plain data is stored. The rate is not the client's: rows wait for their slots before their
+        # intents are written.
         self._options = self._dispatcher.options._replace(convert=None, rate=Rate() if job.has_auto_rate else None)
         self._job, self._namespace = job, uuid.UUID(job.run_id)
         self._fill = filling(job.arguments) if job.arguments else None
@@ -285,7 +289,7 @@ def _mask(secrets: frozenset[str]) -> Mask:
 def _outcome_of(
     send: Callable[[], HTTPResult], *, repeatable: bool
 ) -> tuple[str, int, dict[str, Any], DynclientError | None]:
-    """Send a row; return its outcome, status, and result, and an error that every other row would have too."""
+    """Send a row. Returns its outcome, status and result, and the error if every other row would have it too."""
     start = time.perf_counter()
     try:
         result = send()
@@ -309,7 +313,7 @@ def _milliseconds(start: float) -> float:
 
 
 def _judged(error: DynclientError, *, repeatable: bool) -> tuple[str, bool]:
-    """The outcome of a row that raised, by the rules above, and whether all other rows would raise the same."""
+    """The outcome of a row whose call raised an error, by the rules above, and whether every row would raise it."""
     if isinstance(error, (AuthorizationError, RequestError)):
         # Nothing was sent: a credential is missing, or the client is closed.
         return "failed", True
@@ -343,7 +347,7 @@ class Sending:
         self._ends, self._ended = threading.Condition(), 0
 
     def run(self, rows: Iterable[tuple[TableRow, str]]) -> Sent:
-        """Send rows, and wait for their answers. After the first Ctrl-C, rows in flight are finished."""
+        """Send rows, and wait for their responses. After the first Ctrl-C, rows in flight are finished."""
         self._rows.extend(rows)
         before = self._progress.counts.copy()
         numbers = range(self._task.job.concurrency)

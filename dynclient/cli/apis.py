@@ -1,6 +1,6 @@
 """``dynclient api`` and ``dynclient trust``: short names and settings of APIs, and trust in a project's settings.
 
-Rule 1: the user's file is edited as text, so that comments stay, and is written only if the result has the intended
+Rule 1: the user's file is edited as text, so that comments stay, and written only if the result has the intended
 settings.
 Rule 2: settings have references to secrets, never secrets.
 """
@@ -43,7 +43,7 @@ def api() -> None:
 @api.command(short_help="Add an API.")
 @click.argument("name")
 @click.argument("location", metavar="URL_OR_PATH")
-@click.option("--spec", metavar="FILE", help="The document's path or URL; by default it is searched at the URL.")
+@click.option("--spec", metavar="FILE", help="The document's path or URL; by default the site is searched for it.")
 @click.option("--base-url", help="The base URL, instead of the document's servers.")
 @click.option("--server", help="One of the document's servers: its index, name or URL.")
 @click.option("--header", "-H", multiple=True, metavar="NAME:VALUE", help="A header of every request.")
@@ -229,7 +229,7 @@ def _save(apis: Mapping[str, Any], name: str) -> None:
 
 
 def _block(name: str, table: Mapping[str, Any]) -> str:
-    """An API's table as TOML: a profile is a separate table."""
+    """An API's settings as TOML: a profile is a separate table."""
     lines = [f"[{_key(name)}]", *(f"{_key(key)} = {_toml(value)}" for key, value in table.items() if key != "profiles")]
     for profile, values in table.get("profiles", {}).items():
         lines += ["", f"[{_key(name)}.profiles.{_key(profile)}]"]
@@ -242,7 +242,7 @@ def _key(name: str) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML; a JSON string is a TOML string, except for DEL (TOML 1.0, String)."""
+    """A value as TOML. A JSON string is a valid TOML string, except that DEL must be escaped (TOML 1.0, String)."""
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{_key(key)} = {_toml(member)}" for key, member in value.items()) + " }"
     if isinstance(value, list):

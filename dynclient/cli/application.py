@@ -159,7 +159,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         with terminable():
             status = _status_of(arguments, debug=debug)
-            sys.stdout.flush()  # an error of it is reported here; at the interpreter's end it would be a traceback
+            sys.stdout.flush()  # report its error here; when the interpreter ends, it would be a traceback
     except BrokenPipeError:
         # The reader has closed the pipe, as with `| head`, which is not an error.
         status = 0
@@ -233,7 +233,7 @@ def _message(error: Exception) -> str:
     if isinstance(error, OSError) and not isinstance(error, DynclientError) and error.strerror:
         return escaped(f"{os.fsdecode(error.filename)}: {error.strerror}" if error.filename else error.strerror)
     if not isinstance(error, (DynclientError, OSError, ImportError)):
-        # Its text may hold any value.
+        # Its text may contain any value, secrets included.
         return f"a bug in dynclient: {type(error).__name__}\nHint: dynclient --debug shows where"
     text = escaped(str(error)) or type(error).__name__
     if isinstance(error, ResponseError) and error.response is not None and error.response.body:

@@ -44,7 +44,7 @@ _run_options = with_options(
     ),
     click.Option(["--limit"], type=click.IntRange(0), help="Send only the first N rows of the table."),
     click.Option(["--workers"], type=click.IntRange(1), metavar="N", help="Send with N processes on this machine."),
-    click.Option(["--accept-changed-document"], is_flag=True, help="Continue although the document has changed."),
+    click.Option(["--accept-changed-document"], is_flag=True, help="Continue even if the document has changed."),
     click.Option(["--dask"], metavar="ADDRESS", help="Send with the cluster of a Dask scheduler, tcp://HOST:PORT."),
     *(option for option in SHARED_OPTIONS if option.name in _OF_THE_CLIENT),
 )
@@ -91,7 +91,7 @@ def run(document: str, operation: str, table: str, journal: str, **given: Any) -
         return _driven(made, made.resume)
 
 
-@bulk.command(short_help="Go on with a run.")
+@bulk.command(short_help="Resume a run.")
 @_journal
 @_run_options
 def resume(journal: str, **given: Any) -> int:
@@ -105,7 +105,7 @@ def resume(journal: str, **given: Any) -> int:
 @click.option(
     "--outcome", type=click.Choice(_OUTCOMES[1:]), default="failed", show_default=True, help="The rows to send again."
 )
-@click.option("--may-repeat", is_flag=True, help="Send unknown rows again, although they may be done.")
+@click.option("--may-repeat", is_flag=True, help="Send unknown rows again, even though they may have been done.")
 @_run_options
 def retry(journal: str, outcome: str, *, may_repeat: bool, **given: Any) -> int:
     """Send rows with an outcome again."""
@@ -150,7 +150,7 @@ def results(journal: str, outcome: str | None, output: str | None) -> None:
         raise click.FileError(output, error.strerror) from None
 
 
-@bulk.command(short_help="List the rows whose answer was lost.")
+@bulk.command(short_help="List the rows whose response was lost.")
 @_journal
 def unknown(journal: str) -> int:
     """List the keys of the unknown rows: sent, but the response was lost."""
@@ -162,7 +162,7 @@ def unknown(journal: str) -> int:
     return _UNKNOWN_LEFT if found.summary.unknown else 0
 
 
-@bulk.command(short_help="Write a page about a run.")
+@bulk.command(short_help="Write a report about a run.")
 @_journal
 @click.option(
     "-o", "--output", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="The HTML file to write."
@@ -256,7 +256,7 @@ def _found(journal: str, given: dict[str, Any]) -> Iterator[tuple[BulkRun, dict[
 
 
 def _driven(found: BulkRun, drive: Callable[..., BulkRun], **options: Any) -> int:
-    """Send, and show the progress; returns the exit status."""
+    """Send the rows, and show the progress; returns the exit status."""
     try:
         with _progress(found.total) as progress:
             drive(progress=progress, **options)
@@ -276,7 +276,7 @@ def _status(summary: Summary) -> int:
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[Summary], None]]:
-    """A bar in a terminal, a line a minute elsewhere."""
+    """Show progress: a bar in a terminal, a line per minute elsewhere."""
     if not sys.stderr.isatty():
         last = [time.monotonic()]
 

@@ -1,8 +1,8 @@
-"""``dynclient call``, ``request`` and ``wait``: a call as a click command, and what it sends and shows.
+"""``dynclient call``, ``request`` and ``wait``: make a call from a click command, and show its request and response.
 
 Required parameters of an operation are positional, everything else is an option; the texts of the help are the
-document's. Values are text until the call is made, and are then read by their schemas. ``request`` sends what the
-document does not describe.
+document's. Values stay text until the call is made, and are then read by their schemas. ``request`` sends requests that
+the document does not describe.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def run_call(client: Client, transport: VerboseTransport, method: Any, document:
     parameters, properties = given_arguments(operation, given)
     body = given_body(operation, given, properties)
     method = method.with_options(**call_options(client, given, transport))
-    # By wire names, so that a null is sent: as an argument, None is "not given" where nothing is required.
+    # By wire names, so that null can be sent: None as a keyword argument means "not given" for optional parameters.
     bound = Bound(parameters, body)
     results: list[Any] = []
 
@@ -166,7 +166,7 @@ def run_call(client: Client, transport: VerboseTransport, method: Any, document:
 
 
 class PreparedCall(Record):
-    """How a request can be made: shown only, streamed, sent, or sent for each page of a list.
+    """The ways to make a request: show it only, stream it, send it, or send it for each page of a list.
 
     ``name`` is the operation's, for files.
     """
@@ -229,7 +229,7 @@ def client_for(document: str, given: Mapping[str, Any], transport: VerboseTransp
 
 
 def call_options(client: Client, given: Mapping[str, Any], transport: VerboseTransport | None = None) -> dict[str, Any]:
-    """The options of the call, for ``with_options``; they also tell the transport what to print."""
+    """The options of the call, for ``with_options``; this also sets what the transport prints."""
     headers, secret_headers = credentials.headers(client.api, given.get("header", ()), given.get("auth", ()))
     if transport is not None:
         transport.secret_headers, transport.verbosity = secret_headers, given["verbose"]
@@ -247,7 +247,7 @@ def call_options(client: Client, given: Mapping[str, Any], transport: VerboseTra
 
 
 def with_settings(settings: APISettings | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a command line, with an API's settings where it has no local address."""
+    """The options of a command line, with an API's settings for those that it leaves out."""
     if settings is None:
         return dict(given)
     has_server = given.get("base_url") or given.get("server")
@@ -287,7 +287,7 @@ _NAME = "response"
 @click.argument("method", metavar="METHOD", type=click.Choice(METHODS, case_sensitive=False))
 @click.argument("path")
 @click.argument("body_words", nargs=-1, metavar="[BODY]...")
-@click.option("--query", "-q", multiple=True, metavar="NAME=VALUE", help="A query field; may be repeated.")
+@click.option("--query", "-q", multiple=True, metavar="NAME=VALUE", help="A query parameter; may be repeated.")
 @with_options(*(option for option in SHARED_OPTIONS if option.name != "validate"))
 def request(document: str, method: str, path: str, **given: Any) -> int:
     """Send METHOD, such as GET, to PATH of the API of DOCUMENT, even if the document does not describe it.
@@ -365,7 +365,10 @@ _OPTIONS: Mapping[str, Mapping[str, dict[str, Any]]] = {
 
 
 class ContinuationOption(click.Option):
-    """An option of ``--all`` or ``--wait``, in a section that the help of an operation has if it can go on so."""
+    """An option of ``--all`` or ``--wait``.
+
+    The help shows it in a section if the operation has pages or can be waited for.
+    """
 
     section: str
 
@@ -397,7 +400,7 @@ def _can_be_waited_for(api: API, operation: Operation) -> bool:
 
 
 APPLIES: Mapping[str, Callable[[API, Operation], bool]] = {"Lists": _pages, "Waiting": _can_be_waited_for}
-"""The sections of an operation's help that are shown only where the document says so."""
+"""Sections of an operation's help that are shown only if the document declares pages or waits."""
 
 
 def check(given: Mapping[str, Any]) -> None:
@@ -468,7 +471,7 @@ def show_all(pages: Any, given: Mapping[str, Any], printer: Printer, saved: File
 
 
 def _why_it_ends(page: Any, count: int, given: Mapping[str, Any]) -> str:
-    """Why a list that goes on after a page is not read any further; empty where it is."""
+    """Why reading stops although the list has more pages; empty if reading continues."""
     if page.resume is not None and count >= given["max_pages"]:
         return f"{count} pages were read, and there are more: --max-pages reads more"
     has_limit = page.resume is not None and given["max_items"] is not None
@@ -488,7 +491,7 @@ def hint_of_more(method: Any, bound: Any, result: HTTPResult) -> None:
 
 
 def _conditions(words: Iterable[str], option: str) -> Any:
-    """The conditions of PATH=VALUE words: a value matches as text or as JSON; None without words."""
+    """The conditions of PATH=VALUE words; a value is compared as text and as JSON. None without words."""
     found: dict[str, list[Any]] = {}
     for word in words:
         path, equals, text = word.partition("=")

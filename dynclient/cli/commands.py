@@ -49,7 +49,7 @@ def colour_option() -> click.Option:
 
 
 def with_options(*options: click.Option) -> Callable[[Decorated], Decorated]:
-    """Add options that several commands have, as ``click.option`` adds one."""
+    """Add options that several commands share, as ``click.option`` adds one."""
 
     def decorated(command: Decorated) -> Decorated:
         known: list[click.Parameter] = getattr(command, "__click_params__", [])
@@ -83,7 +83,7 @@ class Command(click.Command):
         return super().parse_args(ctx, args)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help text, line by line as it was wrapped here."""
+        """Write the help text line by line, as it was wrapped."""
         del ctx
         _write_help(self, formatter)
 
@@ -105,7 +105,7 @@ def _write_help(command: click.Command, formatter: click.HelpFormatter) -> None:
 
 
 # CommonMark, 6: inline markup, and the text within. No piece may contain the beginning of another: unclosed markup
-# would be searched again for each of them.
+# would be searched again for each, in quadratic time.
 _INLINE = (
     (re.compile(r"!\[([^\[\]]*)\]\([^()\s]*(?:\s[^()]*)?\)"), r"\1"),
     (re.compile(r"\[([^\[\]]+)\]\(<?([^()\s>]*(?:\([^()\s]*\)[^()\s>]*)*)>?(?:\s+\"[^\"]*\")?\)"), r"\1 (\2)"),
@@ -231,12 +231,12 @@ def discard(stream: IO[str]) -> None:
 
 
 def is_of_standard_output(error: OSError) -> bool:
-    """Whether an error comes from writing standard output; errors of files and connections are mapped elsewhere."""
+    """Whether an error comes from writing to standard output; errors of files and connections are mapped elsewhere."""
     return error.filename is None and error.errno in {errno.EPIPE, errno.ENOSPC, errno.EBADF, errno.EIO}
 
 
 def inform(text: str) -> None:
-    """Write a line for a person to standard error; what would harm a terminal is escaped."""
+    """Write a line for a person to standard error; characters that control a terminal are escaped."""
     click.echo(escaped(text), err=True)
 
 
@@ -267,7 +267,7 @@ def save(path: Path, data: bytes) -> None:
 
 @contextmanager
 def needing(what: str, extra: str) -> Iterator[None]:
-    """Say how to install what is missing; ``extra`` is dynclient's that brings it.
+    """Say how to install a missing package: with dynclient's ``extra`` of that name.
 
     Raises:
         ClickException: in place of an ImportError.
@@ -302,7 +302,7 @@ def ask(text: str, *, hidden: bool = False, optional: bool = False) -> str:
     if _has_terminal():
         default = "" if optional else None
         return str(click.prompt(escaped(text), hide_input=hidden, err=True, default=default, show_default=False))
-    # getpass would warn that it can't hide the input, although nobody types here.
+    # getpass would warn that it can't hide the input, although nobody types it.
     inform(f"{text}: read from standard input")
     line = sys.stdin.readline().rstrip("\r\n")
     if not line and not optional:

@@ -5,8 +5,8 @@ Rule 2: a file that only its owner can read lists the stored credentials, by doc
 credentials themselves are in the system's keyring, if the library ``keyring`` is installed and has one, else in that
 file.
 Rule 3: a command line without a stored credential reads only that file.
-Rule 4: command lines and settings say where a secret is, in place of the secret: others can see the one (``ps``), and
-files of settings are shared.
+Rule 4: command lines and settings contain references to secrets, never secrets: others can see command lines (``ps``),
+and settings are shared.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def in_words(api: API, operation: Operation) -> str:
 
 
 def hint(api: API, operation: Operation) -> str:
-    """What to do if an operation's credential is missing."""
+    """How to provide an operation's missing credential."""
     needed = list(_needed(api, operation))
     if is_configured(api):
         text = "set " + "; or ".join(f"{variable(api, each)}, or give --auth {each.name}=-" for each in needed)
@@ -71,8 +71,8 @@ def hint(api: API, operation: Operation) -> str:
 def is_configured(api: API) -> bool:
     """Whether variables of the environment apply to this document: all its files are local, or it has a short name.
 
-    They are named after its title. A document from the network, or from a project that is not trusted, may have the
-    same title.
+    The variables are named after the document's title. A document from the network, or from a project that is not
+    trusted, could claim the title of another.
     """
     overlays = getattr(api.references, "overlays", None)
     if not is_remote(api) and (overlays is None or not overlays.is_remote):
@@ -111,7 +111,7 @@ def gathered(api: API, asked: Iterable[str]) -> Any:
 
 
 def scheme_of(schemes: Mapping[str, SecurityScheme], name: str, where: str) -> SecurityScheme:
-    """The security scheme of a name; ``where`` says what named it, for errors.
+    """Find a security scheme by its name; ``where`` names the source of the name, for errors.
 
     Raises:
         UsageError: there is none.
@@ -139,7 +139,7 @@ def checked(scheme: SecurityScheme, text: str) -> str:
 
 
 def headers(api: API, given: Iterable[str], asked: Iterable[str] = ()) -> tuple[dict[str, str], frozenset[str]]:
-    """The headers of a command line, and the names of those with a secret.
+    """The headers of a command line, and the names of the secret ones.
 
     ``given`` are the words of ``--header``: ``NAME:VALUE``, or ``NAME=REFERENCE``; a credential must be a reference,
     since others can see the arguments. ``asked`` are those of ``--auth``; one that names no scheme of the document sets
@@ -263,7 +263,7 @@ class Vault:
 
 
 def key_of(api: API, name: str) -> str:
-    """The key of a scheme's entry: the same scheme of another document has another key.
+    """The key of a scheme's entry; the same scheme of another document has a different key.
 
     The document is the one that the user named: a compiled one could claim to be any other.
     """
@@ -279,7 +279,7 @@ def _in_keyring(method: str, *words: str) -> Any:
 
 
 class StoredLogin(Record):
-    """A TokenStore of the tokens of one login: of one client, one address and one person."""
+    """A TokenStore for the tokens of one login: one client, one address and one person."""
 
     key: str
 
@@ -325,7 +325,7 @@ def _kept(api: API, scheme: SecurityScheme) -> Any:
     if "text" in entry:
         return _credential(scheme, str(entry["text"]))
     found, server = login_of(key, entry), entry.get("server")
-    # If a server has its own tokens, another server needs others.
+    # If each server has its own tokens, those of one server are not valid for another.
     return found if server is None else lambda request: found if text_of(request.origin) == server else None
 
 
@@ -380,7 +380,7 @@ def keyring() -> Any:
     try:
         import keyring as library
 
-        # Backends that store nothing, or only fail, have the priorities -1 and 0.
+        # The backends "null" and "fail", which store nothing, have the priorities -1 and 0.
         return library if library.get_keyring().priority > 0 else None
     except Exception:  # noqa: BLE001  # not installed, or a backend, which is others' code, that breaks
         return None

@@ -61,7 +61,7 @@ def show(document: str, name: str | None, output: str, *, schema: bool) -> None:
         if found is None:
             schemas = near(name, client.api.schemas)
             if schemas:
-                error.hint = f"of the schemas, {' or '.join(schemas)} is near"
+                error.hint = f"did you mean the schema {' or '.join(schemas)}?"
             elif not error.matches:
                 error.hint = "dynclient ls lists the operations; show without a NAME shows the rest"
             raise
@@ -140,12 +140,12 @@ def operation_text(document: str, method: Any, width: int | None) -> str:
     except DocumentError:
         return fitted(escaped(f"{name}\n\n{method.__doc__}"), width)
     text = f"{_signature(name, method.__signature__, width)}\n\n{_filled(text, width)}"
-    # The example is not wrapped: it can be pasted.
+    # The example is not wrapped, so that it can be copied.
     return f"{escaped(text)}\n\nExample:\n    {escaped(call)}"
 
 
 def _signature(name: str, signature: Signature, width: int | None) -> str:
-    """A signature, with a line for each parameter where it is longer than a line of the terminal."""
+    """A signature; if it is longer than a line of the terminal, with one parameter per line."""
     text = f"{name}{signature}"
     if width is None or len(text) <= width:
         return text

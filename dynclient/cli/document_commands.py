@@ -77,7 +77,7 @@ def validate(document: str, output: str, *, strict: bool) -> int:
         sys.stdout.writelines(f"{escaped(str(fault))}\n" for fault in found)
     else:
         write(FORMATS[output]([fault.as_data() for fault in found]))
-    sys.stdout.flush()  # so that the count comes last, also if both streams go to one place
+    sys.stdout.flush()  # so that the count comes last even if both streams go to the same place
     warnings = sum(fault.warning for fault in found)
     counts = counted(len(found) - warnings, "fault") + (f", {counted(warnings, 'warning')}" if warnings else "")
     inform(f"{name}: {counts}")
@@ -211,7 +211,7 @@ _DEEPEST = 64
 
 
 class DocumentFault(Record):
-    """A fault or a warning, and its place in the document."""
+    """A fault or a warning, and its location in the document."""
 
     message: str
     location: DocumentLocation | None
@@ -221,7 +221,7 @@ class DocumentFault(Record):
     def of(cls, error: DocumentError, *, warning: bool = False) -> DocumentFault:
         """The fault that an error reports."""
         message = " ".join(error.message.split())
-        # Some messages begin with the document's name, which the location has, too.
+        # Some messages begin with the document's name, which is also in the location.
         text = message.removeprefix(f"{error.location.document}: ") if error.location is not None else message
         return cls(text, error.location, warning)
 
@@ -268,7 +268,7 @@ def _broken(api: API) -> dict[DocumentFault, None]:
 
 
 def _validator(schema: Schema, direction: Direction) -> Validator:
-    from dynclient._validation import validator  # the other commands do without
+    from dynclient._validation import validator  # the other commands do not need it
 
     return validator(schema, direction)
 
@@ -294,7 +294,7 @@ class _Search:
         for operation in checked.operations:
             for item, direction in _items(operation):
                 yield from self._item(item, direction)
-        with suppress(DocumentError):  # of the list of schemas itself; it has been reported
+        with suppress(DocumentError):  # the error of the list itself, which has been reported
             for schema in self._api.schemas.values():
                 yield from self._schema(schema, "response")
 
@@ -362,7 +362,7 @@ class _Search:
             yield from _example_faults(schema, direction, word, value, location)
 
     def _location(self, uri: str, *endings: str) -> DocumentLocation | None:
-        """The location of a URI; with endings, of the first one that exists."""
+        """The location of a URI; with ``endings``, that of the first one that exists."""
         if (references := self._api.references) is None:
             return None
         for ending in endings or ("",):
@@ -512,7 +512,7 @@ def _entry(entry: Any, label: str) -> _AcceptedChange:
 
 
 def _accepted(changes: Changes, entries: list[_AcceptedChange], today: date) -> tuple[Changes, list[str]]:
-    """Mark the accepted changes, and report entries that have expired or that match no change."""
+    """Mark the accepted changes, and report entries that have expired or match no change."""
     unused, messages = list(entries), list[str]()
     found: list[Change] = []
     for change in changes:

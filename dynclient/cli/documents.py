@@ -35,7 +35,7 @@ from dynclient.media_types import essence
 from dynclient.messages import Headers, Request, Response, Send, origin
 from dynclient.options import Limits, Timeout
 
-if TYPE_CHECKING:  # lists and completions do without these
+if TYPE_CHECKING:  # lists and completions do not need these
     from subprocess import CompletedProcess
 
     from click.shell_completion import CompletionItem
@@ -53,7 +53,7 @@ _OVERLAYS = "dynclient.overlays"
 
 
 class _Piped(io.BytesIO):
-    """Standard input, which is read once and may be loaded several times."""
+    """Standard input as a document: it is read once, and may be loaded several times."""
 
     name = "<standard input>"
 
@@ -64,7 +64,7 @@ def _standard_input() -> bytes:
 
 
 def settings_of(word: str, profile: str | None = None) -> APISettings | None:
-    """The settings of a short name, with the profile or that of the variable DYNCLIENT_PROFILE; None for anything else.
+    """The settings of a short name, with a profile (``profile`` or DYNCLIENT_PROFILE) applied; None for any other word.
 
     Raises:
         ArgumentError: there is no such profile, a file of settings is malformed, or a project's are not trusted.
@@ -299,7 +299,7 @@ def discovered(url: str) -> str:
         ClickException: no document was found, or the responses name one of another origin, or several.
         TransportError: the site can't be reached.
     """
-    from dynclient.transports import HTTPTransport  # git does without
+    from dynclient.transports import HTTPTransport  # git needs no network
 
     limits = Limits(response_bytes=_BYTES, encoded_response_bytes=_BYTES)
     with closing(HTTPTransport(limits=limits)) as transport:
@@ -383,7 +383,7 @@ class _Search:
                 yield url
 
     def _get(self, url: str) -> Response | None:
-        """Request a URL, once; None if there is nothing, or the number of requests is used up.
+        """Request a URL once; None if it has no content, or the allowed number of requests is used up.
 
         Raises:
             TransportError: the site itself can't be reached.
@@ -440,7 +440,7 @@ def _is_document(response: Response) -> bool:
 
 
 _REVISION_AND_PATH = re.compile(r"([^:\s][^:\s]+):(?!//)([^:\s].*)", re.DOTALL)
-"""The shortest revision has two characters: a single one before a colon is a Windows drive."""
+"""A revision has at least two characters: a single one before a colon is a Windows drive."""
 
 
 def revision_of(word: str) -> tuple[str, str] | None:
@@ -474,7 +474,7 @@ def source_at(word: str, revision: str, path: str, limits: Limits = Limits()) ->
     def read(uri: str, name: str) -> Source:
         where = unquote(urlsplit(uri).path)
         if not where.startswith(folder):
-            raise unsafe("is outside of the document's folder", name)
+            raise unsafe("is outside the document's folder", name)
         done = _git("cat-file", "blob", f"{tree}:{where.removeprefix(root)}")
         if done.returncode:
             raise unreadable(f"can't be read: {_said(done.stderr)}", name)

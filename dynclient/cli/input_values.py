@@ -1,4 +1,4 @@
-"""Values of a command line, read by their schemas: parameters, and a body given whole, by properties or by fields.
+"""Read the values of a command line by their schemas: parameters, and a body given whole, by properties or by fields.
 
 Rule 1: where there is no schema, JSON is read as JSON, and everything else is text.
 Rule 2: ``@FILE`` is the content of a file, ``@@`` text that begins with ``@``. A file that is sent unchanged is not
@@ -7,8 +7,9 @@ read into memory.
 Words of a body may be shorthand: ``title: A bug, labels[]: bug, assignee{login: me}``. Its grammar is that of restish's
 without patches and queries: JSON is shorthand; quotes, commas at line ends and outer braces may be left out; ``a.b`` is
 a member of a member, ``a[0]`` an item of an array, and ``a[]`` the next one; ``//`` begins a comment.
-Rule 3: text in quotes is text. The type of text without quotes depends on the schema.
-Rule 4: an index beyond the end fills the array with null, up to a limit; two values that contradict are an error.
+Rule 3: quoted text is a string. The type of unquoted text depends on the schema.
+Rule 4: an index beyond the end fills the array with null, up to a limit; two values that contradict each other are an
+error.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _FIELD = re.compile(r"([^\s:={}\",@]+)(:?=)")
 
 
 def argument_value(argument: Argument, text: str | tuple[str, ...]) -> Any:
-    """The value of an argument from its text; of a repeated option, from its texts.
+    """Read the value of an argument from its text, or from the texts of a repeated option.
 
     Raises:
         UsageError: it is not JSON, but has to be; or a file does not exist.
@@ -191,7 +192,7 @@ def _schema_at(operation: Operation | None, steps: Steps) -> Schema | None:
 
 def _codec_name(operation: Operation | None, content_type: str | None) -> str:
     """The codec of the body's media type; JSON's if the media types have different ones."""
-    from dynclient import codecs  # completing options does without
+    from dynclient import codecs  # completion of options does not need it
 
     content: Mapping[str, Any] = operation.body.content if operation is not None and operation.body is not None else {}
     if not content_type and content and all(one.schema and is_binary(one.schema) for one in content.values()):
@@ -253,7 +254,7 @@ def read_shorthand(text: str, meaning: Callable[[Steps, Bare], Any]) -> Any:
 
 
 def coerced(text: str) -> Any:
-    """The value of a text without quotes where no schema says more: null, true, false, a number, or the text."""
+    """The value of unquoted text without a schema: null, true, false, a number, or the text itself."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -305,7 +306,7 @@ class _Reader:
         return value
 
     def _members(self, path: Steps, end: str) -> dict[str, Any]:
-        """The members up to the end, as the single member of an object: paths may build an object or an array."""
+        """Read the members up to ``end``, below a member ``""``: their paths may build an object or an array."""
         root: dict[str, Any] = {}
         while True:
             self._skip(_SEPARATOR)
@@ -424,12 +425,12 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Seconds(click.ParamType):  # type: ignore[type-arg]  # it is generic in some of click's versions only
-    """A time: seconds, or ``90s``, ``10m``, ``1h``."""
+    """The type of a duration: seconds, or ``90s``, ``10m``, ``1h``."""
 
     name = "TIME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read it as seconds."""
+        """Convert it to seconds."""
         if isinstance(value, (int, float)):
             return float(value)
         try:
@@ -447,7 +448,7 @@ SHARED_OPTIONS = (
         ["-o", "--format", "format"], type=click.Choice(output.FORMAT_NAMES), help="The output format of the data."
     ),
     click.Option(
-        ["--filter"], metavar="JMESPATH", help="Show only the part of status, headers and body that this selects."
+        ["--filter"], metavar="JMESPATH", help="Show only what this JMESPath selects of status, headers and body."
     ),
     click.Option(["--include", "-i"], is_flag=True, help="Show status and headers too."),
     click.Option(
@@ -481,7 +482,7 @@ def shared_options(*names: str) -> Callable[[Decorated], Decorated]:
 
 
 class ValueType(click.ParamType):  # type: ignore[type-arg]  # it is generic in some of click's versions only
-    """A value of an argument, still as text."""
+    """The click type of an argument: its value stays text until the call is made."""
 
     name = "value"
 
@@ -569,7 +570,7 @@ def given_body(operation: Operation | None, given: Mapping[str, Any], fields: di
     known = arguments(operation) if operation is not None else ()
     named = next((one for one in known if one.kind == "property" and "body" in {one.name, one.wire}), None)
     if named is not None and text is not None and text != "-" and text.lstrip()[:1] not in {"{", "[", "@"}:
-        # As in a call, a string for a body with a property `body` is that property.
+        # As in a call, a string for a body that has a property `body` is the value of that property.
         fields[named.wire], text = argument_value(named, text), None
     fields |= body_fields(operation, given["body_field"], "--body-field")
     if sum(map(bool, (words, fields, text is not None))) > 1:

@@ -1,9 +1,9 @@
-"""``dynclient auth``: stored credentials, for command lines without others.
+"""``dynclient auth``: store credentials for command lines that provide no others.
 
-Rule 1: a login stores only what the next token needs: a refresh token, or the secret of a client that acts for itself.
-A person's password is not stored.
-Rule 2: the addresses of an authorization server are found, and their origins checked, once: at the login. They are
-stored with it.
+Rule 1: a login stores only what is needed to get the next token: a refresh token, or the secret of a client that acts
+for itself. A person's password is not stored.
+Rule 2: the addresses of an authorization server are discovered, and their origins checked, once, at login, and then
+stored.
 """
 
 from __future__ import annotations
@@ -211,7 +211,10 @@ def _open(url: str) -> None:
 
 
 def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: Mapping[str, Any]) -> Any:
-    """Fetch a token as a call would: the server's addresses, the token, and the server if it has its own."""
+    """Fetch a token as a call would.
+
+    Returns the authorization server's addresses, the token, and the API server if the token is for that one only.
+    """
     from dynclient._client.drivers import drive
     from dynclient.security import AuthContext, CallClock, CredentialCache
     from dynclient.security.oauth2.flows import endpoints, fault_of, first_token
@@ -247,7 +250,7 @@ def _fetch(api: API, scheme: SecurityScheme, given: OAuth2, options: Mapping[str
 
 
 def _sent(steps: Generator[Any, Any, Any], clock: Any) -> Generator[Any, Any, Any]:
-    """The steps of a token fetch as those of a call: each of its requests is sent once."""
+    """Carry out the steps of a token fetch as those of a call; each request is sent once."""
     answer: Any = None
     while True:
         try:

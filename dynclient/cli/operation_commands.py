@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-_BEST = 15  # results of a search that the table shows at once
+_BEST = 15  # the number of search results that the table shows
 
 
 @click.command(cls=Command)
@@ -113,7 +113,7 @@ def _as_data(row: OperationRow) -> dict[str, Any]:
 class Operations(Group):
     """The operations of the document that the command line names first, as commands.
 
-    Its help lists no operations, since ``--help`` comes before any document; ``dynclient ls`` does.
+    Its help lists no operations, since ``--help`` comes before any document; ``dynclient ls`` lists them.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -157,7 +157,7 @@ def call(document: str) -> None:
 
 
 def _command_to_complete(document: str | None, word: str) -> click.Command | None:
-    """The command of an operation, whose options are completed; it is never run, and there are no errors."""
+    """The command of an operation whose options are being completed. It is not run, and reports no errors."""
     from dynclient.cli.calls import operation_command
 
     if document is None:
@@ -187,8 +187,8 @@ Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
     Remove-Item Env:COMP_WORDS, Env:COMP_WORD, Env:%(complete_var)s
 }
 """
-# about_Parsing, about_Quoting_Rules: a bare word of these is one argument, and means itself. In single quotes, only a
-# quote has to be doubled; PowerShell takes typographic ones for quotes too.
+# about_Parsing, about_Quoting_Rules: a bare word of these characters is one argument, unchanged. Within single quotes,
+# only quotes have to be doubled; PowerShell treats typographic ones as quotes too.
 _BARE = re.compile(r"[A-Za-z0-9_./:\\][A-Za-z0-9_./:\\=+-]*|-[-A-Za-z0-9_]+")
 _QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
 
@@ -206,7 +206,7 @@ class QuotingBash(BashComplete):
 
 
 class PowerShell(ShellComplete):
-    """PowerShell 5 and later. It completes files itself if nothing is proposed."""
+    """PowerShell 5 and later. It completes files itself if there are no proposals."""
 
     name = "powershell"
     source_template = _POWERSHELL_SCRIPT
@@ -224,12 +224,12 @@ class PowerShell(ShellComplete):
         return "\t".join([inserted, value, item.help or value])
 
     def complete(self) -> str:
-        """All lines, without those of files."""
+        """All proposals, except those for files."""
         return "\n".join(filter(None, super().complete().splitlines()))
 
 
 def add_shells() -> None:
-    """Have click complete by these classes."""
+    """Register these shells with click."""
     add_completion_class(QuotingBash, "bash")
     add_completion_class(PowerShell)
 

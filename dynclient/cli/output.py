@@ -3,8 +3,9 @@
 Rule 1: output to a pipe is exact. Output to a terminal is escaped, tables fit its width, and long output goes through a
 pager. A request is shown as a transport gets it, with each secret masked.
 Rule 2: a format is a function in :data:`FORMATS`, from a value to text.
-Rule 3: data that has arrived is never lost: a response that violates the document is printed, and then reported.
-Rule 4: a file gets its name from the server only if the caller gave none, and then replaces no other file.
+Rule 3: data that has arrived is never lost: a response that violates the document is printed first, then the error is
+reported.
+Rule 4: the server names a file only if the caller did not, and such a file never replaces another one.
 Rule 5: the exit status of a redirect that is not followed is 3, and it leaves no file.
 """
 
@@ -41,7 +42,7 @@ from dynclient.inspection.tables import GAP, aligned, columns, cut, is_coloured,
 from dynclient.media_types import essence
 from dynclient.messages import Headers, HTTPResult, Request, Response, Send
 
-# Colouring a longer text takes too long, and this many bytes pass before a bar is shown.
+# Longer text is not coloured, which would take too long; a progress bar appears after this many bytes.
 _LONGEST_COLOURED = 200_000
 # The least width of columns that are cut, and of texts that are wrapped.
 _NARROW = 10
@@ -139,10 +140,10 @@ def page(text: str) -> None:
     if not height or text.count("\n") < height or os.environ.get("PAGER") == "" or os.environ.get("TERM") == "dumb":
         sys.stdout.write(text)
         return
-    # less ends by itself below one screen, shows colours, and leaves the text on the screen.
+    # less exits at once if the text fits on one screen, shows colours, and leaves the text on the screen.
     os.environ.setdefault("LESS", "FRX")
     sys.stdout.flush()
-    click.echo_via_pager(text.removesuffix("\n"), color=True)  # it adds one
+    click.echo_via_pager(text.removesuffix("\n"), color=True)  # it adds a line break
 
 
 def _height() -> int:
@@ -278,7 +279,7 @@ def save_tree(tree: Any, file: Path, form: str | None = None) -> None:
 class ProgressBar:
     """A progress bar on standard error for a large body, if that is a terminal.
 
-    It is rich's: click's bar has no sizes and speeds, and needs a length, which a chunked body lacks.
+    It is rich's, since click's bar shows no sizes or speeds, and needs a length, which a chunked body lacks.
     """
 
     def __init__(self, text: str) -> None:
@@ -419,7 +420,7 @@ class FileToSave(Record):
 
     @classmethod
     def of(cls, given: str | None, name: str, *, resume: bool = False) -> FileToSave | None:
-        """The file that the option means; None without the option.
+        """The file that the option names; None without the option.
 
         Raises:
             UsageError: the path is a folder, or there is nothing to resume.
@@ -437,7 +438,7 @@ class FileToSave(Record):
         return self.path if self.path is not None else _unused(Path(_named(headers) or self._default(headers)))
 
     def _default(self, headers: Headers) -> str:
-        import mimetypes  # most command lines save no file
+        import mimetypes  # most commands save no file
 
         return self.name + (mimetypes.guess_extension(essence(headers.get("content-type", ""))) or "")
 
@@ -460,7 +461,7 @@ def _named(headers: Headers) -> str:
 
 
 def _unused(path: Path) -> Path:
-    """The path, with a number if there is such a file."""
+    """The path, with a number added if the file already exists."""
     number, found = 1, path
     while found.exists() or found.is_symlink():
         found = path.with_name(f"{path.stem}-{number}{path.suffix}")
@@ -497,13 +498,13 @@ def show_stream(answer: Any, printer: Printer, file: FileToSave | None, *, by_it
 
 
 def _announce(file: FileToSave | None, path: Path | None) -> None:
-    """Print the name of a file that the caller has not named."""
+    """Print the name of the file if the server chose it."""
     if file is not None and file.path is None:
         inform(f"saved as {path}")
 
 
 def _is_redirect(status: int, headers: Headers, printer: Printer) -> bool:
-    """Whether a response leads elsewhere; says so then."""
+    """Whether a response is a redirect; if so, print its target."""
     if status not in REDIRECTS or "location" not in headers:
         return False
     if printer.include:

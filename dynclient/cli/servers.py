@@ -1,7 +1,7 @@
 """Commands that serve a document: ``mock``, ``proxy``, ``explore``, ``mcp``; and ``har``, a proxy of recorded traffic.
 
-Rule: nothing listens anywhere but on loopback unless the command line says so, and who calls needs what was printed: a
-link for the explorer, a token for MCP.
+Rule: servers listen only on loopback unless the command line says otherwise. Access needs a printed secret: a link for
+the explorer, a token for MCP.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _SHORTEST_TOKEN = 16
 
 
 def _checked_host(ctx: click.Context, param: click.Parameter, host: str) -> str:
-    """Refuse a host without a local address: the server would end the process."""
+    """Refuse a host that is not an address of this machine; with such a host, the server would end the process."""
     del param
     try:
         if not ctx.resilient_parsing:
@@ -71,7 +71,7 @@ _drift_option = click.option(
 
 
 _server_options = with_options(
-    click.Option(["--port"], type=click.IntRange(0, 65535), default=4010, show_default=True, help="0: a free one."),
+    click.Option(["--port"], type=click.IntRange(0, 65535), default=4010, show_default=True, help="0: any free port."),
     click.Option(["--allow-host", "allow_hosts"], multiple=True, metavar="NAME", help="Accept this host name too."),
     click.Option(["--verbose"], is_flag=True, help="Show bodies too."),
     click.Option(["--quiet"], is_flag=True, help="Do not print a line for each request."),
@@ -128,7 +128,9 @@ def mock(document: str, *, output: str, verbose: bool, quiet: bool, **given: Any
 @click.argument("upstream")
 @_host_option
 @_server_options
-@click.option("--fail", is_flag=True, help="Refuse messages that differ, and exit with status 1 if any did.")
+@click.option(
+    "--fail", is_flag=True, help="Refuse messages that violate the document, and exit with status 1 if there were any."
+)
 @click.option("--mock-missing", is_flag=True, help="Answer from DOCUMENT if UPSTREAM sends 501 or can't be reached.")
 @_report_option
 @click.option("--report-file", type=click.Path(dir_okay=False, path_type=Path), help="The file for the report.")
@@ -236,7 +238,7 @@ def _announce_faults(mock: Any) -> None:
         inform(text)
     for name, error in mock.broken():
         click.secho(
-            escaped(f"{name} answers 500, since the document is broken there: {error.message}"), err=True, fg="red"
+            escaped(f"{name} returns 500, since the document is broken there: {error.message}"), err=True, fg="red"
         )
 
 
@@ -437,7 +439,7 @@ def _readline(names: dict[str, Any]) -> Iterator[None]:
     readline.set_completer(rlcompleter.Completer(names).complete)
     readline.parse_and_bind("tab: complete")
     file = platformdirs.user_state_path("dynclient") / "history"
-    # The prompt also works without a history.
+    # The prompt works without a history, too.
     with suppress(OSError):
         readline.read_history_file(file)
     try:

@@ -1,9 +1,9 @@
-"""The explorer: web pages to find an API's operations, fill in their arguments, and call them.
+"""The explorer: web pages on which people find an API's operations, fill in arguments, and make calls.
 
 :func:`app` is a WSGI application (PEP 3333) for a client: it uses the client's credentials, validation and limits. It
 needs the extra ``explore``.
 
-Rule 1: credentials stay on the server: no page, response or exported command has one.
+Rule 1: credentials stay on the server: no page, response or exported command contains one.
 Rule 2: texts of documents and servers are never markup; the page loads no external resources and runs only its own
 script.
 Rule 3: only a POST of the page itself sends a request, and requests that change data need a confirmation.

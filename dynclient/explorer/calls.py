@@ -1,4 +1,4 @@
-"""Calls from a form: convert its texts to arguments, and responses to text for display.
+"""Make calls from a form: convert its texts to arguments, and responses to text for display.
 
 A form is the JSON of a POST: ``arguments`` by their Python names, as text, ``body`` as text, ``files`` in base64 by the
 body's properties (or ``""`` for the whole body), ``content_type``, ``accept``, ``mock``, and ``confirmed``.
@@ -35,12 +35,12 @@ _EXPORTS = ("curl", "httpie", "python")
 
 
 class Calls:
-    """Checks and makes calls of one client or its mock, and keeps the last ones."""
+    """Checks and makes calls with a client or its mock, and keeps a history."""
 
     def __init__(
         self, client: Client, mock: Client | None, *, read_only: bool, command_line: Callable[..., str] | None
     ) -> None:
-        """Take the clients."""
+        """See :func:`dynclient.explorer.app`."""
         self._client, self._mock = client, mock
         self._read_only = read_only
         self._command_line = command_line
@@ -55,7 +55,7 @@ class Calls:
         return method.with_options(**options) if options else method
 
     def refusal(self, name: str, form: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Why a call is refused: this explorer is read-only, or the user has not confirmed it.
+        """Say why a call is refused: this explorer is read-only, or the user has not confirmed the call.
 
         None if it is allowed.
         """
@@ -69,7 +69,7 @@ class Calls:
         return None
 
     def check(self, name: str, form: Mapping[str, Any]) -> dict[str, Any]:
-        """The faults of a call, the places of its arguments, and equivalent commands; nothing is sent."""
+        """Check a call without sending it: its faults, the locations of its arguments, and equivalent commands."""
         method = self._method(name, form)
         given, faults = _arguments(method, form)
         faults += [fault for fault in _missing(method, given) if fault["path"] not in _paths(faults)]
@@ -117,7 +117,7 @@ class Calls:
         return answer
 
     def items(self, name: str, form: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Make a call whose answer is a sequence: yield its items as they arrive, then the end or an error."""
+        """Make a call that returns a sequence: yield its items as they arrive, and last the end or an error."""
         method = self._method(name, form)
         given, faults = _arguments(method, form)
         if faults:
@@ -163,7 +163,7 @@ class Calls:
             return list(self._history)
 
     def test(self, number: int) -> dict[str, str]:
-        """A call of the history as a pytest test against the document's mock."""
+        """Write a call of the history as a pytest test that uses the document's mock."""
         call = next((call for call in self.history() if call["id"] == number), None)
         if call is None:
             raise ArgumentError("the history has no such call")
@@ -240,7 +240,7 @@ def _body(method: Any, form: Mapping[str, Any]) -> Any:
 
 
 def _missing(method: Any, given: Mapping[str, Any]) -> list[dict[str, str]]:
-    """A fault for each argument that a call needs and the form lacks."""
+    """A fault for each required argument that the form lacks."""
     return [
         {"path": f"{one.in_}.{one.wire}" if one.kind == "parameter" else "$", "message": "is required", "where": ""}
         for one in arguments(method.operation)
@@ -268,12 +268,12 @@ def _mask(request: Request | None) -> Mask:
 
 
 def _option(method: Any, name: str) -> str:
-    """The keyword of an option, with an underscore after it if the call has an argument of that name."""
+    """The keyword of an option; an underscore is appended if the call has an argument of that name."""
     return f"{name}_" if name in {one.name for one in arguments(method.operation)} else name
 
 
 def _sent(method: Any, given: Mapping[str, Any], resume: Any) -> dict[str, Any]:
-    """Make a call; for a paged list, read one page, with the text to continue."""
+    """Make a call; for a paginated list, read one page, and return the text that continues after it."""
     rule = method.pagination
     if rule is None or not rule.is_usable:
         return _result(method.with_http_info(**given))
@@ -321,7 +321,7 @@ def _headers(pairs: Any, request: Request | None) -> list[list[str]]:
 
 
 def _content(data: Any, content_type: str) -> dict[str, Any]:
-    """A body for display: text, or the size of bytes, or a picture as a data URL."""
+    """A body for display: text, the size of binary data, or a picture as a data URL."""
     if data is None or data in (b"", ""):
         return {"text": "", "empty": True}
     if isinstance(data, bytes):
@@ -355,7 +355,7 @@ def _code(function: str, given: Mapping[str, Any]) -> str:
 
 
 def _shown(method: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments for displayed code, without secret ones."""
+    """The arguments to show in code, without secret ones."""
     hidden = {one.name for one in arguments(method.operation) if secret(one.schema)}
     return {name: MASK if name in hidden else value for name, value in given.items()}
 

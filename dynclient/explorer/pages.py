@@ -1,6 +1,6 @@
 """The explorer's pages: an API's operations as HTML.
 
-Rule: the templates escape every text; Markdown of the document is written without its HTML and images.
+Rule: the templates escape every text; the document's Markdown is rendered without its HTML and images.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ class Pages:
     """Writes the pages of a client's API."""
 
     def __init__(self, client: Client, *, has_mock: bool, read_only: bool) -> None:
-        """Take the client, whether there is a mock, and whether it is read-only."""
+        """``has_mock``: the pages have a switch for the mock.
+
+        ``read_only``: they can't send requests that change data.
+        """
         self._client = client
         self._options = {"has_mock": has_mock, "read_only": read_only}
         environment = Environment(
@@ -84,7 +87,7 @@ class Pages:
         return ""
 
     def listing(self) -> list[list[Any]]:
-        """The rows of the list: name, method, path, summary, tag, and whether it is deprecated."""
+        """The rows of the list: name, method, path, summary, tag, and whether the operation is deprecated."""
         return [
             [row.name, row.method, *map(escaped, (row.path, row.summary, *(row.tags or ("",))[:1])), row.deprecated]
             for row in self._client.api.rows
@@ -95,7 +98,7 @@ class Pages:
         return list(self._client.operations.search(words))[:FOUND]
 
     def warm(self) -> None:
-        """Do once what the first operation and the first search need: templates, modules, the index."""
+        """Load what the first page and the first search need: templates, modules, and the search index."""
         for name in list(self._client.operations)[:1]:
             self.operation(name)
         self.find("a")
@@ -186,7 +189,7 @@ def _body(
         return None
     value = example.get(body.name, "")
     if isinstance(value, bytes):
-        # Of a media range such as */*, the example is the bytes of JSON.
+        # The example of a media range such as */* is JSON as bytes.
         with suppress(ValueError):
             value = json.loads(value)
     is_text = isinstance(value, (str, bytes)) and not (value and media_types.is_parsed(preferred_range))
@@ -208,7 +211,7 @@ def _body(
 
 
 class _Links(RendererHTML):
-    """Links open in a new tab, which has no access to this page."""
+    """Renders links so that they open in a new tab, which has no access to this page."""
 
     def link_open(self, tokens: Any, index: int, options: Any, environment: Any) -> str:
         """Write the beginning of a link."""
@@ -222,7 +225,7 @@ def _renderer() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False}, renderer_cls=_Links).enable("table").disable("image")
 
 
-# The HTML that descriptions have most, as Markdown. All other HTML is shown as text.
+# The most frequent HTML in descriptions, as Markdown. All other HTML is shown as text.
 _HTML = tuple(
     (re.compile(pattern, re.IGNORECASE), written)
     for pattern, written in (

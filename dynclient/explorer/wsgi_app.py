@@ -3,10 +3,10 @@
 A request goes through :class:`Guard`, then by its path. GET returns pages; every POST takes and returns JSON; the
 stream of items returns one line of JSON for each.
 
-Rule 1: the Host header must be one of this server's names, so that a page of another name can't reach it (DNS
-rebinding).
-Rule 2: a POST comes from our own page: JSON, with a custom header, which other origins can't set without being asked.
-Rule 3: the token opens one browser, which gets a cookie for it that scripts can't read; then the token is used up.
+Rule 1: the Host header must be one of this server's names, as a defence against DNS rebinding.
+Rule 2: a POST must come from our own page: it is JSON with a custom header, which pages of other origins can't set
+without a CORS preflight.
+Rule 3: the token starts the session of one browser, which gets a cookie that scripts can't read. It works only once.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Guard:
     """Checks requests before an application handles them."""
 
     def __init__(self, token: str | None, hosts: frozenset[str]) -> None:
-        """Take the token that opens a session, None if none is needed, and the allowed values of Host."""
+        """``token`` opens a session (None: no session is needed); ``hosts`` are the allowed values of Host."""
         self._token = token
         self._session = "" if token is None else secrets.token_urlsafe(32)
         self._hosts = {host.lower() for host in hosts}
@@ -65,7 +65,7 @@ class Guard:
         host = request.headers.get("Host", "").lower()
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         if host not in self._hosts and name not in self._hosts:
-            return _refused(421, "this server does not answer for the host of the request")
+            return _refused(421, "the request is for another host: its Host header is not a name of this server")
         if request.method in {"GET", "HEAD"}:
             return None
         if request.method != "POST":
@@ -73,7 +73,7 @@ class Guard:
         own = f"{request.scheme}://{host}"
         site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
         if origin not in {None, own} or site not in {None, "same-origin"} or (origin is None and site is None):
-            return _refused(403, "the request does not come from this page")
+            return _refused(403, "the request comes from a page of another origin")
         if request.path == "/session":
             return None
         if request.mimetype != "application/json" or request.headers.get(OWN_HEADER) != "1":
@@ -114,7 +114,7 @@ class Guard:
 
 
 def _cookie(request: Request) -> str:
-    """The cookie's name: browsers share cookies among the ports of a host."""
+    """The cookie's name. It has the port, since browsers share cookies among all ports of a host."""
     return f"{COOKIE}_{request.host.rpartition(':')[2]}" if ":" in request.host else COOKIE
 
 
@@ -146,7 +146,7 @@ class Explorer:
         self._pages = Pages(client, has_mock=mock is not None, read_only=read_only)
 
     def warm(self) -> None:
-        """Prepare in the background what the first operation and the first search need."""
+        """Load in the background what the first page and the first search need."""
         if not self._is_warm:
             self._is_warm = True
             threading.Thread(target=self._pages.warm, daemon=True).start()

@@ -1,4 +1,4 @@
-"""An API for language models: a Model Context Protocol server with four tools, for APIs of any size.
+"""A Model Context Protocol (MCP) server: four tools with which a language model uses an API of any size.
 
 ::
 
@@ -32,13 +32,14 @@ def server(
     log: str | os.PathLike[str] | None = None,
     files: str | os.PathLike[str] | None = None,
 ) -> Any:
-    """Make an MCP server of a client: a ``mcp.server.lowlevel.Server``, for any transport of the SDK.
+    """Make an MCP server for a client: a ``mcp.server.lowlevel.Server``, for any transport of the SDK.
 
     A pattern is a name of an operation (``issues_*``, ``issues.create``) or ``METHOD /path`` (``GET /repos/*``), where
     ``*`` and ``?`` match any characters.
 
     Args:
-        client: a Client, or several by the prefix of their operations' names: ``github/issues_create``.
+        client: a Client, or a mapping of names to Clients; a name is the prefix of that client's operations:
+            ``github/issues_create``.
         allow: patterns of the operations to offer; all of them by default.
         deny: patterns of operations to hide, even if ``allow`` or ``allow_write`` match them.
         allow_write: patterns of the operations other than GET, HEAD and QUERY that may be called. A DELETE needs a

@@ -1,7 +1,7 @@
 """The results of ``search`` and ``describe``: lines of bounded length.
 
 A description has sections; each can be requested by its name, as can each type that it names. A section that does not
-fit is cut, and says how to request the rest.
+fit is cut, and its last line says how to request the rest.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _EACH = 60
 
 
 def found(rows: Iterable[tuple[str, OperationRow, bool]], limit: int) -> str:
-    """The result of a search: the first operations, each with its name and whether it may be called."""
+    """The result of a search: the best ``limit`` operations, each with its name and whether it may be called."""
     every = list(rows)
     lines = [
         f"{line(name)}  {row.method} {line(row.path)}  {'' if allowed else '[not allowed] '}{line(row.summary, 120)}"
@@ -61,7 +61,7 @@ def described(name: str, tool: str, operation: Operation, pagination: Pagination
     ]
     requests: list[tuple[Hint, Direction]] = [(argument.hint, "request") for argument in view.arguments]
     types = _types([*requests, *view.hints()])
-    # Of the responses, only their own types are shown at first: others are requested by name.
+    # At first, only the responses' own types are shown; the types within them are requested by name.
     direct = {node.name: types[node.name] for node in view.returns.walk() if node.name in types}
     shown_types = {**_types(requests), **direct}
     sections = {
@@ -90,11 +90,11 @@ def described(name: str, tool: str, operation: Operation, pagination: Pagination
 
 
 def _part(sections: dict[str, list[str]], types: dict[str, tuple[Hint, Direction]], part: str) -> str:
-    """A section from a line on (``arguments 41``), or a type with a line for each property."""
+    """A section from a given line on (``arguments 41``), or a type with a line for each property."""
     title, _, start = part.partition(" ")
     if title in sections:
         first = int(start) if start.isascii() and start.isdecimal() and len(start) < 7 else 1  # noqa: PLR2004  # digits
-        # Indented as in the whole description: no text of the document begins a line.
+        # Indented as in the whole description, so that no text of the document begins a line.
         lines = [f"  {text}" for text in sections[title][max(first, 1) - 1 :]]
         text = fitted(lines, LONGEST_DESCRIPTION - _EACH, "… {} more")
         shown = text.count("\n") + (not text.endswith(" more"))
@@ -127,7 +127,7 @@ def _content(content: Iterable[Any]) -> str:
 
 
 def _types(hints: Iterable[tuple[Hint, Direction]]) -> dict[str, tuple[Hint, Direction]]:
-    """The named types within some types; each once, so that recursion ends."""
+    """The named types within some types, each once, so that recursive types end."""
     found_: dict[str, tuple[Hint, Direction]] = {}
     waiting = list(hints)
     while waiting and len(found_) < _MOST_TYPES:

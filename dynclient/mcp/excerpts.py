@@ -4,7 +4,7 @@ Rule 1: data is one line of JSON, in which characters that are not printable are
 line without such characters.
 Rule 2: a result that is too long is cut between two items of its list, or two members of its object, and is kept for
 the calls that continue it. Only a few are kept.
-Rule 3: a selection (JMESPath) can't multiply data: its growth is bounded before it runs.
+Rule 3: a JMESPath expression can't multiply data: the size of its result is bounded before it runs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ def as_json(value: Any) -> str:
 
 
 def fitted(lines: list[str], limit: int, more: str) -> str:
-    """As many lines as fit into ``limit`` bytes; if not all do, ``more`` is the last, with their number for ``{}``."""
+    """The lines that fit into ``limit`` bytes.
+
+    If some do not, ``more`` is the last line, with their number in place of ``{}``.
+    """
     left = limit - len(more.encode()) - len(str(len(lines)))
     shown: list[str] = []
     for number, text in enumerate(lines):
@@ -68,13 +71,13 @@ def selected(value: Any, expression: str) -> Any:
 
 
 def _growth(node: Mapping[str, Any]) -> int:
-    """A bound of how often an expression may repeat its input; the bounds of nested parts are multiplied."""
+    """An upper bound on how often an expression may repeat its input; the bounds of nested parts are multiplied."""
     found, kind = 1, node.get("type")
     children = node.get("children") or []
     if kind in {"multi_select_list", "multi_select_dict"}:
         found = len(children)
     elif kind == "function_expression":
-        # Only a join with a short text is linear.
+        # A join is linear only if its separator is short.
         found = _MOST_GROWTH + 1 if node.get("value") == "join" and children[0].get("type") != "literal" else 2
     for child in children:
         found = min(found * _growth(child), _MOST_GROWTH + 1)
@@ -83,7 +86,10 @@ def _growth(node: Mapping[str, Any]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """A result of the operation ``owner`` to be continued. ``name`` is the member of the object that is cut."""
+    """A long result of the operation ``owner``, kept for its cursor.
+
+    ``name`` is the member of the object that is cut.
+    """
 
     owner: str
     value: Any
@@ -99,7 +105,7 @@ class Excerpts:
         self._kept: OrderedDict[str, _Answer] = OrderedDict()
 
     def first(self, owner: str, value: Any) -> tuple[str, str]:
-        """A result, or its first part: a note about the shown part, empty if it is complete, and the JSON."""
+        """A note on which part of the result is shown (empty for all of it), and the JSON of that part."""
         text = as_json(value)
         if len(text.encode()) <= self._limit:
             return "", text
@@ -135,7 +141,7 @@ class Excerpts:
         for item in items[start:]:
             size = len(as_json(item).encode()) + 2
             if size > left and not shown:
-                # A single item is too large.
+                # A single item exceeds the limit.
                 cut = as_json(item[1] if isinstance(value, dict) else item)[: max(left // 8, 1)] + "…"
                 shown.append((item[0], cut) if isinstance(value, dict) else cut)
             if size > left:
@@ -152,7 +158,7 @@ class Excerpts:
 
 
 def _list_name(value: Any, least: int) -> str | None:
-    """The member of an object that is its list: one that has at least ``least`` bytes."""
+    """The name of the object's member that can be cut: a list of at least ``least`` bytes."""
     if not isinstance(value, dict):
         return None
     lists = (name for name, member in value.items() if isinstance(member, list))

@@ -1,7 +1,7 @@
 """The operations that an agent may call, and the confirmation of writes.
 
-Rule 1: a GET, HEAD or QUERY may be called unless the operator denies it. Anything else needs a pattern of
-``allow_write``, and a DELETE needs one of its own kind.
+Rule 1: a GET, HEAD or QUERY may be called unless the operator denies it. Other methods need a pattern of
+``allow_write``, and a DELETE needs a pattern that names it explicitly.
 Rule 2: the method is that of the document. A request that overrides it, by a header, a query field or a field of its
 body, is refused.
 Rule 3: a confirmation is valid once, for one request, for five minutes, and only in this process.
@@ -26,7 +26,7 @@ from dynclient.messages import Request
 
 READ = frozenset({"GET", "HEAD", "QUERY"})
 SECONDS = 300
-# As Rails, Symfony, Laravel, Express, ASP.NET and Google's APIs spell them, without their punctuation.
+# The spellings of Rails, Symfony, Laravel, Express, ASP.NET and Google's APIs, without punctuation.
 _OVERRIDES = frozenset(
     {"xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "httpmethodoverride", "methodoverride"}
 )
@@ -35,7 +35,7 @@ _FIELD = "_method"
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """Which operations are offered, and which of those that write may be called."""
+    """Decides which operations are offered, and which operations that write may be called."""
 
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ def check_method(request: Request, arguments: Mapping[str, Any]) -> None:
     for name in names:
         plain = "".join(filter(str.isalnum, name.lower()))
         if plain in _OVERRIDES or name.lower().strip("[]") == _FIELD:
-            raise ArgumentError(f"{name} would override the method {request.method}, which agents may not do")
+            raise ArgumentError(f"{name} would override the method {request.method}; agents may not override methods")
 
 
 def _body_names(request: Request) -> list[str]:
@@ -94,12 +94,12 @@ def _body_names(request: Request) -> list[str]:
     content_type = request.headers.get("content-type", "")
     if content_type.startswith("application/x-www-form-urlencoded"):
         return [name for name, _ in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)]
-    # Of a multipart body or XML, the names are in its bytes.
+    # In a multipart body or XML, the names are in the bytes.
     return [_FIELD] if "json" not in content_type and _FIELD.encode() in body.lower() else []
 
 
 def _keys(value: Any) -> Iterator[str]:
-    """The keys of objects anywhere in the arguments: how a server reads them is unknown."""
+    """The keys of all objects in the arguments, at any depth, since any of them may mean something to the server."""
     if isinstance(value, Mapping):
         for name, member in value.items():
             yield str(name)
@@ -110,19 +110,19 @@ def _keys(value: Any) -> Iterator[str]:
 
 
 class Confirmations:
-    """Tokens that confirm a request: an HMAC of it, and the moment at which it expires."""
+    """Makes and checks tokens that confirm a request: an HMAC of the request, and the time at which it expires."""
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
         self._used: dict[str, float] = {}
 
     def token(self, row_key: str, request: Request, arguments: Mapping[str, Any], now: float | None = None) -> str:
-        """A token for a request; ``now`` is in seconds, of the monotonic clock."""
+        """A token for a request; ``now`` is the monotonic clock in seconds."""
         expires = int((monotonic() if now is None else now) * 1000) + SECONDS * 1000
         return f"{expires:x}.{self._digest(expires, row_key, request, arguments)}"
 
     def take(self, token: str, row_key: str, request: Request, arguments: Mapping[str, Any]) -> str:
-        """Use up a token. Returns its fault, or an empty text."""
+        """Use up a token. Returns what is wrong with it, or an empty string."""
         expiry, _, digest = token.partition(".")
         try:
             expires = int(expiry, 16)
@@ -140,7 +140,10 @@ class Confirmations:
         return ""
 
     def _digest(self, expires: int, row_key: str, request: Request, arguments: Mapping[str, Any]) -> str:
-        """The HMAC of a request. The arguments represent its body, since the boundary of a multipart body varies."""
+        """The HMAC of a request.
+
+        It covers the arguments instead of the body, since the boundary of a multipart body varies.
+        """
         said = [expires, row_key, request.method, request.url, arguments]
         text = json.dumps(said, sort_keys=True, ensure_ascii=True, default=str)
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""The tools behind the official SDK: as a server object, over standard input and output, and over HTTP."""
+"""Serve the tools with the official SDK: as a server object, over standard input and output, or over HTTP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _YES = "confirm"
 
 
 def made(toolbox: Toolbox) -> Any:
-    """The SDK's server of these tools.
+    """The SDK's server for these tools.
 
     Raises:
         ArgumentError: the SDK or jmespath is not installed.
@@ -48,7 +48,7 @@ def made(toolbox: Toolbox) -> Any:
             call = partial(toolbox.use, params.name, {**arguments, **more})
             return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
 
-        # 2026-07-28: the client returns with the person's answer and with our token.
+        # MCP 2026-07-28: the client calls again with the user's answer and our token.
         reply, token = (params.input_responses or {}).get(_YES), params.request_state or ""
         if reply is None:
             answer = await use()
@@ -69,14 +69,14 @@ def made(toolbox: Toolbox) -> Any:
     )
 
 
-_DECLINED = Answer("the person has not agreed: nothing was sent", is_error=True)
+_DECLINED = Answer("the user has not agreed: nothing was sent", is_error=True)
 
 
 def _asks(context: Any) -> bool:
-    """Whether the client can ask a person."""
+    """Whether the client can ask its user to confirm (elicitation)."""
     capabilities = context.session.client_capabilities
     elicitation = capabilities.elicitation if capabilities is not None else None
-    # 2025-06-18 has only forms, and does not name them.
+    # MCP 2025-06-18 has only forms, and does not name them.
     return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
@@ -86,14 +86,14 @@ def _result(types: Any, answer: Answer) -> Any:
 
 
 def serve_stdio(server: Any) -> None:
-    """Serve the client that has started this process, until it disconnects or ends the process."""
+    """Serve the client that started this process, until it disconnects or ends the process."""
     import os
     import signal
 
     import anyio
     from mcp.server.stdio import stdio_server
 
-    # A thread that waits for standard input can't be interrupted: without this, the process would wait for it.
+    # A thread that waits for standard input can't be interrupted; without this, the process would not end.
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda number, _frame: os._exit(128 + number))
 
@@ -115,7 +115,10 @@ def serve_http(server: Any, listener: socket.socket, token: str) -> None:
 
 
 def http_app(server: Any, address: Any, token: str) -> Any:
-    """The ASGI application: it answers only at its own address, only with the token, and no page of another origin."""
+    """The ASGI application.
+
+    It refuses requests without the token, for another host, or from a page of another origin.
+    """
     from mcp.server.transport_security import TransportSecuritySettings
 
     host, port = (f"[{address[0]}]" if ":" in address[0] else address[0]), address[1]

@@ -2,7 +2,7 @@
 
 Rule 1: a failure is a result with ``is_error``: what is wrong, and what to do.
 Rule 2: nothing is sent before the operation is known, permitted, valid and, if it writes, confirmed.
-Rule 3: the result of a call is a line about status and size, then a line of JSON. Credentials that the server repeats
+Rule 3: the result of a call is a line about status and size, then a line of JSON. Credentials in the server's responses
 are masked.
 """
 
@@ -106,14 +106,14 @@ class _Found:
 
     @property
     def pages(self) -> Pagination | None:
-        """How its list is paginated, if that is clear."""
+        """How the operation paginates its list; None if that is unknown."""
         rule = getattr(self.method, "pagination", None) if self.row.method in READ else None
         return rule if rule is not None and rule.is_usable else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Following:
-    """The next page of a list: the call of the first one, and the position."""
+    """The next page of a list: the call that read the first page, and the position."""
 
     name: str
     arguments: Mapping[str, Any]
@@ -122,7 +122,7 @@ class _Following:
 
 
 class Toolbox:
-    """The tools for some clients. Threads may share it."""
+    """The tools for one or more clients. It is safe for threads."""
 
     def __init__(
         self,
@@ -144,7 +144,10 @@ class Toolbox:
             raise ArgumentError(f"max_result_bytes is at least {_LEAST_RESULT}", argument="max_result_bytes")
         wrong = [name for name in clients if len(clients) > 1 and (not name or not set(name).isdisjoint("/ "))]
         if wrong:
-            raise ArgumentError(f"a client can't have the name {wrong[0]!r}: it goes before /", argument="client")
+            raise ArgumentError(
+                f"a client can't be named {wrong[0]!r}: its name is the prefix of its operations, before a slash",
+                argument="client",
+            )
         self._clients = clients
         self._permissions = permissions
         self._calls_left = max_calls
@@ -162,7 +165,7 @@ class Toolbox:
         self._run: Mapping[str, Callable[..., tuple[Answer, dict[str, Any]]]] = dict(zip(_TOOLS, run, strict=True))
 
     def tools(self) -> list[dict[str, Any]]:
-        """The tools, in the form of MCP."""
+        """The tools as MCP lists them."""
         return [
             {
                 "name": name,
@@ -180,7 +183,7 @@ class Toolbox:
         ]
 
     def use(self, tool: str, arguments: Mapping[str, Any]) -> Answer:
-        """Use a tool."""
+        """Call a tool with its arguments; a failure is an Answer too."""
         started = time.monotonic()
         entry: dict[str, Any] = {"tool": tool if tool in _TOOLS else "unknown"}
         try:
@@ -210,7 +213,7 @@ class Toolbox:
     def _search(self, query: str, limit: int = 8) -> tuple[Answer, dict[str, Any]]:
         rows = []
         lists = {name: self._ranked(client, query) for name, client in self._clients.items()}
-        # The documents alternate: their scores can't be compared.
+        # The results of several documents alternate, since their scores can't be compared.
         for rank in range(max(map(len, lists.values()), default=0)):
             for document, ranked in lists.items():
                 row = ranked[rank] if rank < len(ranked) else None
@@ -267,7 +270,7 @@ class Toolbox:
         return self._send(one, arguments, None)
 
     def _find(self, word: str) -> _Found:
-        """The operation with a name; with several documents, prefixed with the document's name.
+        """Find an operation by its name; with several documents, the document's name is its prefix.
 
         Raises:
             NoSuchOperation: it does not exist, or the operator has denied it.
@@ -294,7 +297,7 @@ class Toolbox:
     def _send(
         self, one: _Found, arguments: Mapping[str, Any], select: str | None, resume: str | None = None
     ) -> tuple[Answer, dict[str, Any]]:
-        """Make a call; for a list, read a page, with a cursor for the next one."""
+        """Make a call; for a paginated list, read one page, and give a cursor for the next one."""
         if not one.allowed:
             raise _not_permitted(one.name, one.row)
         check_method(one.method.prepare(**arguments), arguments)
@@ -341,7 +344,7 @@ class Toolbox:
         if self._files is None:
             return {**facts, "not shown": "binary data is only saved if the server runs with --files DIR"}
         ending = mimetypes.guess_extension(essence(media_type)) or ".bin"
-        # Neither the server nor the agent can choose the name.
+        # Neither the server nor the agent chooses the file's name.
         file = self._files / f"{one.row.name[:60]}-{token_hex(4)}{ending}"
         try:
             self._files.mkdir(parents=True, exist_ok=True)
@@ -352,7 +355,7 @@ class Toolbox:
         return {"file": str(file), **facts}
 
     def _failure(self, error: DynclientError, arguments: Mapping[str, Any]) -> Answer:
-        """An error as JSON: what is wrong, all faults, near names, and what to do."""
+        """An error as JSON: what is wrong, all faults, similar names, and what to do."""
         said: dict[str, Any] = {"error": type(error).__name__, "message": error.message}
         if isinstance(error, ResponseError):
             said["status"] = error.status
@@ -385,7 +388,7 @@ class Toolbox:
             return _SEARCH
 
     def _write_log(self, entry: dict[str, Any], answer: Answer, started: float) -> None:
-        """Append to the log; it contains no values of arguments or responses."""
+        """Append a call to the log, without values of arguments or responses."""
         if self._log is None:
             return
         entry = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **entry}
@@ -395,7 +398,7 @@ class Toolbox:
             with self._lock, self._opened_log() as file:
                 file.write(text + "\n")
         except OSError as error:
-            # The work is done: an error would cause it to be repeated.
+            # The call has been made: after an error, the agent would repeat it.
             logger().warning("the log of the MCP server can't be written: %s", error.strerror)
 
     def _opened_log(self) -> IO[str]:
@@ -410,7 +413,7 @@ def _not_permitted(name: str, row: OperationRow) -> RequestError:
 
 
 def _question(request: Request) -> str:
-    """The request, for a person to confirm."""
+    """The question that asks the user to confirm a request."""
     shown = request.with_no_secrets()
     body = shown.body if isinstance(shown.body, bytes) else b""
     try:

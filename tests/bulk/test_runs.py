@@ -359,7 +359,7 @@ def test_what_is_no_journal_is_refused(start, tmp_path):
     run = start()
     facts = Path(run.path) / "run.json"
     facts.write_text(facts.read_text().replace('"format": 1', '"format": 2'))
-    with pytest.raises(bulk.JournalError, match="of version 2"):
+    with pytest.raises(bulk.JournalError, match="has version 2"):
         bulk.open(run.path)
     facts.write_text("[" * 100_000)
     with pytest.raises(bulk.JournalError, match="can't be read"):

@@ -232,7 +232,7 @@ def test_mock_serves_until_it_is_interrupted():
         finally:
             process.kill()
     assert re.match(r"Things 1: \d+ operations at http://127.0.0.1:\d+ ", announced)
-    assert broken.startswith("broken answers 500, since the document is broken there: $ref")
+    assert broken.startswith("broken returns 500, since the document is broken there: $ref")
     assert line == "GET /choices?a=b 200  getChoices\n"
     assert (process.returncode, rest.strip()) == (130, "")
 

@@ -244,8 +244,8 @@ class Dispatcher:
         """``document`` is the state's current one unless given.
 
         Raises:
-            ArgumentError: ``auth`` fits none of the document's security schemes, or ``validate`` names an operation
-                that it does not have.
+            ArgumentError: ``auth`` fits none of the document's security schemes, or ``validate`` or ``convert`` has a
+                name that it does not have.
         """
         self.state = state
         self.options = options
@@ -258,6 +258,8 @@ class Dispatcher:
             certificate=state.certificate,
             cache=state.credentials,
         )
+        if options.convert is not None:
+            options.convert.check(document.api)
         # Most clients validate all operations alike: their names need not be looked up.
         self._validations = _validations(options, document) if options.validate.by else {}
         self._limits = _limits(options.rate, document) if getattr(options.rate, "by", None) else {}

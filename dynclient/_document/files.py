@@ -320,7 +320,7 @@ class Files:
             if file.uri in done:
                 continue
             done.add(file.uri)
-            for reference in dict.fromkeys(_leaving(file.tree)):
+            for reference in dict.fromkeys(leaving(file.tree)):
                 # An operation that needs an unreadable file reports that itself.
                 with suppress(DynclientError):
                     resolve(reference, f"{file.uri}#")
@@ -442,7 +442,7 @@ def _segments(path: str) -> Iterator[str]:
     return (segment.partition(";")[0].strip() for segment in path.replace("\\", "/").split("/"))
 
 
-def _leaving(tree: Any) -> Iterator[str]:
+def leaving(tree: Any) -> Iterator[str]:
     """Yield the references of a file that may leave it."""
     stack = [tree]
     while stack:

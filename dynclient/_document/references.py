@@ -12,14 +12,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote, urldefrag
 
 from dynclient import __version__
 from dynclient._deferred import cached_property
 from dynclient._document import source as sources
 from dynclient._document.cache import Cache, fingerprint_of, listing_of
-from dynclient._document.files import File, Files
+from dynclient._document.files import File, Files, leaving
 from dynclient._document.identifiers import joined
 from dynclient._escaping import one_line
 from dynclient._identifiers import near
@@ -144,6 +144,11 @@ class Document:
         own = tuple(sources.path_of(file.uri) for file in files if file.uri.startswith("file:"))
         return own if self.overlays is None else (*own, *self.overlays.paths)
 
+    @property
+    def refers_elsewhere(self) -> bool:
+        """Whether a reference in the root document leads to another file."""
+        return next(iter(leaving(self.root)), None) is not None
+
     def compiled(self, listing: bytes | None) -> list[bytes]:
         """Return the compiled form of this document and of all files that it refers to, to be shipped."""
         return self._files.shipped(self.resolve, listing)
@@ -261,15 +266,29 @@ class Document:
             pointer, node = of_fragment(tree, fragment)
             if node is not MISSING:
                 return f"{file.uri}#{start}{pointer}", node
-        raise self._nowhere(reference, file.tree, split(pointer), at)
+        return self._through(file, split(pointer)) or self._nowhere(reference, file.tree, split(pointer), at)
 
-    def _nowhere(self, reference: str, start: Any, keys: list[str], at: str) -> UnresolvableReference:
+    def _through(self, file: File, keys: list[str]) -> tuple[str, Any] | None:
+        """Return the last ``$ref`` on the way of a pointer, extended by the rest of it; None if there is none.
+
+        RFC 6901 doesn't look into references, but resolvers of other tools do, so documents rely on it.
+        """
+        _, depth = walk(file.tree, keys)
+        node, _ = walk(file.tree, keys[:depth])
+        reference = node.get("$ref") if isinstance(node, Mapping) else None
+        target, _, fragment = reference.partition("#") if isinstance(reference, str) else ("", "", "none")
+        if fragment and not fragment.startswith("/"):
+            return None
+        onward = join(f"{target}#{fragment}", *keys[depth:])
+        return f"{file.uri}#{join('', *keys[:depth])}", {"$ref": onward}
+
+    def _nowhere(self, reference: str, start: Any, keys: list[str], at: str) -> NoReturn:
         _, depth = walk(start, keys)
         parent, _ = walk(start, keys[:depth])
         where = join("", *keys[:depth])
         close = near(keys[depth], parent) if isinstance(parent, Mapping) and len(parent) < _MANY else []
         hint = f"did you mean {' or '.join(repr(name) for name in close)}?" if close else ""
-        return self._fault(f"$ref {reference!r} leads nowhere: there is no {keys[depth]!r} in #{where}", at, hint)
+        raise self._fault(f"$ref {reference!r} leads nowhere: there is no {keys[depth]!r} in #{where}", at, hint)
 
     def _fault(self, message: str, at: str, hint: str = "") -> UnresolvableReference:
         return UnresolvableReference(message, location=DocumentLocation(*self.location(at)), hint=hint)

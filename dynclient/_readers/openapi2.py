@@ -37,7 +37,7 @@ from dynclient.model import (
     Server,
 )
 
-_BODIES = frozenset({"body", "formData"})
+_BODIES = ("body", "formData")
 
 # OpenAPI 2.0, Security Scheme Object, `flow`, in the words of OpenAPI 3.
 _FLOWS = {

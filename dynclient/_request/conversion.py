@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from dynclient._identifiers import identifier
+from dynclient._document import Document
+from dynclient._identifiers import identifier, near
 from dynclient._schemas import Shape, ValueWalk
 from dynclient.exceptions import ArgumentError, DecodeError
-from dynclient.model import MediaType, Schema
+from dynclient.model import API, MediaType, Schema
 
 _FORMAT = "format:"
 Convert = Callable[[Any], Any]
@@ -65,6 +66,19 @@ class Converter:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return converter, (self._given,)
+
+    def check(self, api: API) -> None:
+        """Refuse the name of a schema that the document doesn't have; a file that it refers to may have it.
+
+        Raises:
+            ArgumentError: there is no such schema.
+        """
+        missing = next((name for name in self._schemas if name not in api.schemas), None)
+        if missing is not None and not (isinstance(api.references, Document) and api.references.refers_elsewhere):
+            matches = near(missing, api.schemas)
+            hint = f"did you mean {' or '.join(map(repr, matches))}?" if matches else ""
+            message = f"convert: the document has no schema {missing!r}"
+            raise ArgumentError(message, argument="convert", matches=matches, hint=hint)
 
     def body(self, media_type: MediaType, data: Any) -> Any:
         """Convert the data of a whole body.

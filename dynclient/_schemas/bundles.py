@@ -8,7 +8,7 @@ Rule 4: the target of a ``$dynamicRef`` depends on the resources entered before.
 schema with ``$id``, or a whole document) is kept, under a URI of the bundle, and references are absolute.
 Rule 5: no URI of the document is in a bundle, so none can be fetched or hijacked.
 Rule 6: what does not use a broken part (a malformed keyword, a reference that leads nowhere) can be validated. In a
-request the part matches no value; what a response has there is not checked. If the whole schema is broken, that is an
+request the part matches no value; whether a response matches it is unknown. If the whole schema is broken, that is an
 error.
 
 Drafts 4 to 2019-09 are translated to 2020-12; any other ``$schema`` is read as 2020-12.
@@ -52,6 +52,8 @@ from dynclient.model import Schema
 from dynclient.options import Limits
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+UNKNOWN = "$unknown"
+"""The keyword of a broken part: whether a value matches it is unknown."""
 _OPEN = "?"  # after a discriminator's URI: an unknown value is not a fault
 _CLOSING = frozenset({"additionalProperties", "items", "unevaluatedItems", "unevaluatedProperties"})
 _INLINE = 24
@@ -258,7 +260,7 @@ class CompiledSchema:
             self.node, self.is_broken = self.instead(error), True
 
     def part(self, schema: Schema, position: _Position) -> Any:
-        """Write the schema of a part of the value: of a member or an item."""
+        """Write the schema of a member, an item, or a branch of a union."""
         try:
             return self.compiled(schema, position)
         except (InvalidDocument, UnresolvableReference) as error:
@@ -268,7 +270,7 @@ class CompiledSchema:
         """Return the node in place of a broken schema."""
         self.broken.append(error)
         if self.entries.direction == "response":
-            return {}
+            return {UNKNOWN: True}
         return {"not": {}, "$comment": f"can't be checked, since the document is wrong: {error.message}"}
 
     def link(
@@ -365,7 +367,7 @@ class CompiledSchema:
             node[keyword] = False if schema.value is False and keyword in _CLOSING else write(schema, below)
         for keyword, schemas in found.many.items():
             same = keyword == "allOf"
-            write = self.member if same else self.compiled
+            write = self.member if same else self.part
             node[keyword] = [
                 write(schema, position.below(keyword, index, same_value=same)) for index, schema in enumerate(schemas)
             ]

@@ -3,7 +3,7 @@
 Rule 1: nothing is fetched: the registry is empty and retrieves nothing.
 Rule 2: each keyword is a step. A value may take as many steps as the limit says, and more only by its size.
 Rule 3: the result of a ``$ref`` for a value is cached, so a schema that is reached by many paths is evaluated once.
-Rule 4: results that depend on an unchecked pattern are unknown, and not faults.
+Rule 4: results that depend on an unchecked pattern or a broken schema are unknown, and not faults.
 
 The state of one check (:class:`EvaluationContext`) goes through jsonschema as its format checker, which is the only
 object of dynclient that jsonschema passes to every keyword function.
@@ -22,6 +22,7 @@ from jsonschema.validators import extend
 from referencing import Registry
 
 from dynclient._json_types import TYPES, frozen, is_multiple, is_number, is_opaque, size
+from dynclient._schemas.bundles import UNKNOWN
 from dynclient._validation.formats import format_fault
 from dynclient._validation.patterns import matches
 from dynclient.options import Limits
@@ -208,6 +209,11 @@ def _referred(validator: Any, reference: str) -> Any:
     return validator.evolve(schema=found.contents, _resolver=found.resolver)
 
 
+def _unknown(validator: Any, _: Any, __: Any, ___: Any) -> Errors:
+    validator.format_checker.not_known += 1
+    return iter(())
+
+
 def _pattern(validator: Any, source: Any, value: Any, _: Any) -> Errors:
     if isinstance(value, str) and validator.format_checker.matches(source, value) is False:
         yield _error()
@@ -358,6 +364,7 @@ def _format(_: Any, name: Any, value: Any, __: Any) -> Errors:
 
 
 _REPLACED: dict[str, Callable[..., Any]] = {
+    UNKNOWN: _unknown,
     "$ref": _ref,  # remembers (rule 3)
     # These search with Python's re: neither ECMA-262, nor in bounded time.
     "additionalProperties": _rest(dict, _named),

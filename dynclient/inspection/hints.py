@@ -277,8 +277,8 @@ def text(tree: Hint) -> str:
 def _union(members: list[Any]) -> Any:
     if Any in members:
         return Any
-    joined = members[0]
-    for member in members[1:]:
+    joined, *others = dict.fromkeys(members)
+    for member in others:
         if getattr(joined, "__origin__", None) is Literal and member is None:
             joined = _LITERAL[(*joined.__args__, None)]  # Shorter than Optional[Literal[...]].
         else:

@@ -202,6 +202,16 @@ def test_what_convert_does_not_take(convert: Any) -> None:
         dynclient.load(DOCUMENT, convert=convert)
 
 
+def test_a_misspelt_schema_of_convert_is_told_at_once() -> None:
+    for load in (lambda: client(convert={"Pets": len}), lambda: client().get_pet.with_options(convert={"Pets": len})):
+        with pytest.raises(ArgumentError, match=r"no schema 'Pets'.*\n.*did you mean 'Pet'") as caught:
+            load()
+        assert caught.value.matches == ("Pet",)
+    # Another file may have it.
+    elsewhere = {**DOCUMENT, "x-more": {"$ref": "other.yaml#/components/schemas/Pets"}}
+    assert dynclient.load(elsewhere, convert={"Pets": len})
+
+
 def test_a_client_that_converts_can_be_pickled() -> None:
     copied = pickle.loads(pickle.dumps(dynclient.load(DOCUMENT, convert=["dates", {"Pet": DataPet}])))  # ours
     assert copied.operations.keys() == dynclient.load(DOCUMENT).operations.keys()

@@ -110,6 +110,32 @@ def test_a_broken_part_stops_only_requests_that_use_it(part, caplog):
     assert client.ask.__doc__
 
 
+UNIONS = {
+    "one of": lambda bad: {"oneOf": [{"required": ["a"]}, bad]},
+    "any of": lambda bad: {"anyOf": [{"required": ["b"]}, bad]},
+    "within a branch": lambda bad: {"oneOf": [{"required": ["a"]}, {"properties": {"a": bad}}]},
+    "not": lambda bad: {"not": {"properties": {"a": bad}}},
+    "if": lambda bad: {"if": {"properties": {"a": bad}}, "then": {"required": ["b"]}, "else": {"required": ["c"]}},
+}
+
+
+@pytest.mark.parametrize("bad", [BROKEN["type"], BROKEN["reference"]], ids=["inline", "elsewhere"])
+@pytest.mark.parametrize("union", UNIONS.values(), ids=UNIONS)
+@pytest.mark.parametrize("engine", ["auto", "jsonschema"])
+def test_what_depends_on_a_broken_part_of_an_answer_is_not_refused(union, bad, engine):
+    answers = {"200": {"description": "", "content": body(union(bad))["content"]}}
+    client = loaded("3.1.0", responses=answers).with_options(validate=Validation(engine=engine))
+    assert client.ask() == {"a": 1}
+
+
+@pytest.mark.parametrize("union", ["oneOf", "anyOf"])
+def test_a_request_may_use_the_branches_that_are_right(union):
+    client = loaded(requestBody=body({union: [{"type": "object", "required": ["a"]}, {"type": "String"}]}))
+    assert client.ask(body={"a": 1}) == {"a": 1}
+    with pytest.raises(exceptions.RequestValidationError, match="can't be checked"):
+        client.ask(body={"b": 1})
+
+
 @pytest.mark.parametrize("schema", BROKEN.values(), ids=BROKEN)
 def test_where_no_success_can_be_validated_nothing_is_sent_unless_that_is_asked_for(schema):
     transport = Canned()

@@ -36,12 +36,18 @@ LOCAL = {
             "E": {"$ref": "#/components/schemas/D"},
             "Foo Bar": True,
             "Größe": {"type": "number"},
+            "F": {"$ref": "#/components/schemas/B"},
         }
     },
+    "moved": {"$ref": "#/paths/~1a~1{b}"},
 }
 
 LEADS = [
     ("#", ""),
+    ("#/moved/get", "/paths/~1a~1{b}/get"),
+    ("#/moved/get/operationId", "/paths/~1a~1{b}/get/operationId"),
+    ("#/components/schemas/F/properties/$ref", "/components/schemas/A/properties/$ref"),
+    ("#/components/schemas/D/properties/", "/components/schemas/A/properties/"),
     ("", ""),
     ("#/components/schemas/A", "/components/schemas/A"),
     ("#/components/schemas/B", "/components/schemas/A"),
@@ -124,6 +130,13 @@ def test_a_circle_of_references_names_them(length):
     document = open_document(chain(length, {"$ref": "#/s/S0"}))
     with pytest.raises(UnresolvableReference, match=r"\$ref is circular: #/s/S0 -> .*#/s/S0, and"):
         document.resolve("#/s/S0", f"{document.uri}#/paths")
+
+
+@pytest.mark.parametrize("end", ["#/s/S0/a", "#/s/S0", "#/s/S1/s/S0"])
+def test_a_pointer_through_a_circle_of_references_leads_nowhere(end):
+    document = open_document(chain(2, {"$ref": end}))
+    with pytest.raises(UnresolvableReference):
+        document.resolve("#/s/S0/a", document.uri)
 
 
 def test_a_circle_through_a_schema_is_none():

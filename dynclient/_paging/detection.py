@@ -39,6 +39,7 @@ TOKENS = _words("""
     cursor after pagetoken marker paginationtoken nexttoken continuationtoken continue startcursor startkey
     exclusivestartkey pagecursor nextcursor aftercursor nextpagetoken bookmark scrollid nextpage pagestate
     startingtoken nextpagecursor nextmarker pageafter aftertoken skiptoken next pointer synctoken nextkey
+    continuation iterator paginationcursor
 """)
 LAST_IDS = _words("startingafter startafter after afterid sinceid since marker lastid")
 GIVEN = _words("""
@@ -63,7 +64,6 @@ URLS = _words("""
 """)
 NUMBERS = ("page", "pagenumber", "currentpage", "pageindex", "number")
 """Members that may repeat the number of the page."""
-_HEADER_TOKENS = (*TOKENS, "continuation")
 _AROUND = _words("""
     meta metadata pagination paging links link page cursors cursor pageinfo pages paginationinfo responsemetadata
     info searchmetadata pagingmetadata paginationmetadata resultinfo resultset response next pager navigation
@@ -302,7 +302,7 @@ def _header_token(look: _Look) -> _Found | None:
         name = folded(header.name).removeprefix("x")
         for one in look.answers.asked:
             short = one.name.removeprefix("x")
-            pair = name == short and one.target.in_ == "header" and short.endswith(_HEADER_TOKENS)
+            pair = name == short and one.target.in_ == "header" and short.endswith(tuple(TOKENS))
             is_token = short in TOKENS and short.endswith("token") and name.endswith(short)
             is_cursor = name.endswith("nextcursor") and short in {"cursor", "after"}
             if pair or is_token or is_cursor or name.endswith(f"next{short}"):

@@ -382,11 +382,13 @@ class _Walk:
         # RFC 3986, 5.1.3: a reference is relative to the URL that was asked last, after redirects.
         request = result.request or request
         links = web_links(result.headers["link"]) if "link" in result.headers else ()
-        linked = next((link.target for link in links if "next" in link.relations), None)
+        # Some servers always send the link, and say by results="false" that nothing follows.
+        nexts = [link for link in links if "next" in link.relations]
+        linked = next((link.target for link in nexts if link.parameters.get("results") != "false"), None)
         if linked is not None:
             return self._to_url(linked, request, here, by_link=True)
         kind = self.next.kind
-        if kind == "link" or here.by_link:
+        if kind == "link" or here.by_link or nexts:
             return None
         if links and kind in {"page", "offset"} and not _AROUND.isdisjoint(n for link in links for n in link.relations):
             return None

@@ -195,6 +195,9 @@ LIES: dict[str, Callable[..., Answer]] = {
     "no_items": lambda **_: (200, {}, {"data": [], "more": True}),
     "empty": lambda token, **_: _said(str(token + 1), []),
     "moved": lambda path, token, **_: _moved(path, token),
+    "results": lambda token, **_: _said(
+        None, Link=f'</lies/results?cursor={token + 1}>; rel="next"; results="{"true" if token < 2 else "false"}"'
+    ),
 }
 
 

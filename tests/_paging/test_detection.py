@@ -42,7 +42,17 @@ RULES = [
         ("query page <- $.next_page", "likely", "$.items"),
     ),
     ({"page": S}, obj(items=LIST, next_page=S), ("query page <- $.next_page", "certain", "$.items")),
+    (
+        {"continuation": S},
+        obj(entries=LIST, continuation=S),
+        ("query continuation <- $.continuation", "certain", "$.entries"),
+    ),
     # Tokens whose names are often used together.
+    (
+        {"pagination[cursor]": S},
+        obj(data=LIST, pagination=obj(cursor=S)),
+        ("query pagination[cursor] <- $.pagination.cursor", "likely", "$.data"),
+    ),
     (
         {"after": S},
         obj(data=LIST, paging=obj(next=obj(after=S))),

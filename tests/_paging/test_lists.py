@@ -172,7 +172,7 @@ def test_a_lie_ends_the_list_with_an_error_and_loses_nothing(caller, server, lie
         assert server.seen[sent][1] == server.seen[sent - 1][1]
 
 
-HARMLESS = {"empty_with_token": (4, 25), "number": (3, 6), "shrinking": (4, 6)}
+HARMLESS = {"empty_with_token": (4, 25), "number": (3, 6), "shrinking": (4, 6), "results": (3, 6)}
 
 
 @pytest.mark.parametrize("lie", HARMLESS)

@@ -51,8 +51,8 @@ def fitted(lines: list[str], limit: int, more: str) -> str:
     return "\n".join(shown)
 
 
-def selected(value: Any, expression: str) -> Any:
-    """The result of a JMESPath expression.
+def selected(expression: str, value: Any = ...) -> Any:
+    """The result of a JMESPath expression; without a value, it is only checked.
 
     Raises:
         ArgumentError: it is not valid JMESPath, does not fit the value, or could multiply it.
@@ -65,7 +65,7 @@ def selected(value: Any, expression: str) -> Any:
         compiled = jmespath.compile(expression)
         if _growth(compiled.parsed) > _MOST_GROWTH:
             raise ArgumentError("select repeats its input too often: use a simpler one", argument="select")
-        return compiled.search(value)
+        return compiled.search(value) if value is not ... else None
     except (jmespath.exceptions.JMESPathError, RecursionError) as error:
         raise ArgumentError(f"select: {line(error) or type(error).__name__}", argument="select") from None
 

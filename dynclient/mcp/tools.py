@@ -8,11 +8,13 @@ are masked.
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -187,7 +189,7 @@ class Toolbox:
         started = time.monotonic()
         entry: dict[str, Any] = {"tool": tool if tool in _TOOLS else "unknown"}
         try:
-            self._check(tool, arguments)
+            arguments = self._checked(tool, arguments)
             answer, facts = self._run[tool](**arguments)
             entry |= facts
         except DynclientError as error:
@@ -199,16 +201,23 @@ class Toolbox:
         self._write_log(entry, answer, started)
         return answer
 
-    def _check(self, tool: str, arguments: Mapping[str, Any]) -> None:
+    def _checked(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The arguments of a tool. Agents write null or an empty text for none, and JSON as text."""
         from jsonschema import Draft202012Validator
 
         schema = next((one["inputSchema"] for one in self.tools() if one["name"] == tool), None)
         if schema is None:
             raise ArgumentError(f"there is no tool {line(tool, 60)}", hint=f"the tools are {', '.join(_TOOLS)}")
-        for fault in Draft202012Validator(schema).iter_errors(arguments):
-            where = ".".join(map(str, fault.absolute_path)) or f"the arguments of {tool}"
-            allowed = ", ".join(schema["properties"])
-            raise ArgumentError(f"{line(where, 60)}: wrong {fault.validator}", hint=f"{tool} takes {allowed}")
+        required, properties = schema["required"], schema["properties"]
+        read = {name: v for name, v in arguments.items() if name in required or not (v is None or v == "")}
+        for name, value in read.items():
+            if isinstance(value, str) and properties.get(name, _STRING) != _STRING:
+                with suppress(ValueError, RecursionError):
+                    read[name] = json.loads(value)
+        for fault in Draft202012Validator(schema).iter_errors(read):
+            where = f"{fault.absolute_path[0]}: " if fault.absolute_path else ""
+            raise ArgumentError(where + line(fault.message), hint=f"{tool} takes {', '.join(properties)}")
+        return read
 
     def _search(self, query: str, limit: int = 8) -> tuple[Answer, dict[str, Any]]:
         rows = []
@@ -252,14 +261,15 @@ class Toolbox:
             raise ArgumentError(
                 f"{one.name} is a {one.row.method}, which call_read does not send: use call_write", argument="operation"
             )
-        return self._send(one, arguments or {}, select)
+        return self._send(one, _read(one, arguments or {}), select)
 
     def _call_write(
         self, operation: str, arguments: Mapping[str, Any] | None = None, confirm: str | None = None
     ) -> tuple[Answer, dict[str, Any]]:
-        one, arguments = self._find(operation), arguments or {}
+        one = self._find(operation)
         if not one.allowed:
             raise _not_permitted(one.name, one.row)
+        arguments = _read(one, arguments or {})
         request = one.method.prepare(**arguments)
         check_method(request, arguments)
         if confirm is None:
@@ -302,7 +312,7 @@ class Toolbox:
             raise _not_permitted(one.name, one.row)
         check_method(one.method.prepare(**arguments), arguments)
         if select is not None:
-            selected(None, select)  # raises before anything is sent
+            selected(select)  # raises before anything is sent
         with self._lock:
             self._calls_left -= 1
             if self._calls_left < 0:
@@ -332,7 +342,7 @@ class Toolbox:
         head = status_text(result.status)
         if isinstance(data, (bytes, bytearray)):
             data = self._saved(one, bytes(data), result)
-        note, text = self._excerpts.first(one.name, selected(data, select) if select is not None else data)
+        note, text = self._excerpts.first(one.name, selected(select, data) if select is not None else data)
         return f"{head}{f'; {note}' if note else ''}\n{text}"
 
     def _saved(self, one: _Found, data: bytes, result: HTTPResult | Page[Any]) -> dict[str, Any]:
@@ -379,7 +389,7 @@ class Toolbox:
         for kind, advice in _ADVICE:
             if isinstance(error, kind):
                 return advice
-        if isinstance(error, ArgumentError) and error.hint and not error.matches:
+        if isinstance(error, ArgumentError) and error.hint and not (error.matches or getattr(error, "errors", ())):
             return error.hint
         try:
             one = self._find(str(arguments.get("operation")))
@@ -403,6 +413,13 @@ class Toolbox:
 
     def _opened_log(self) -> IO[str]:
         return os.fdopen(os.open(self._log or "", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a", encoding="utf-8")
+
+
+def _read(one: _Found, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call. Agents write numbers, arrays and objects as text; null is a value."""
+    texts = {name: value for name, value in arguments.items() if isinstance(value, str)}
+    others = {name: value for name, value in arguments.items() if name not in texts}
+    return {**others, **one.method.from_strings(texts)}
 
 
 def _not_permitted(name: str, row: OperationRow) -> RequestError:

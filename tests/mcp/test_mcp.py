@@ -353,6 +353,7 @@ def test_no_argument_makes_a_write_or_reaches_past_the_document(api):
 OVERRIDDEN = [
     {"id": "1", "name": "a", "_method": "DELETE"},
     {"id": "1", "body": {"name": "a", "_method": "DELETE"}},
+    {"id": "1", "body": '{"name": "a", "_method": "DELETE"}'},
     {"id": "1", "body": {"name": "a", "child": {"name": "b", "X-HTTP-Method": "DELETE"}}},
 ]
 
@@ -476,6 +477,33 @@ def test_files_that_cannot_be_written_stop_no_answer(api, tmp_path):
     assert "can't be saved" in data(text)["not shown"]
     with pytest.raises(OSError, match="log"):
         dynclient.mcp.server(loaded(api), log=log)
+
+
+# Tool, arguments as agents write them, and what is sent; or the message of the error.
+WRITTEN = [
+    ("call_read", {"operation": "list_pages", "arguments": {"page": "2"}}, "GET /pages?page=2"),
+    ("call_read", {"operation": "get_thing", "arguments": '{"id": "1"}'}, "GET /things/1"),
+    ("call_read", {"operation": "list_things", "arguments": None, "select": None, "cursor": ""}, "GET /things"),
+    ("call_read", {"operation": "list_many", "select": "length(items)"}, "GET /many"),
+    ("call_write", {"operation": "create_thing", "arguments": {"body": '{"name": "a"}'}}, ""),
+    ("call_write", {"operation": "create_thing", "arguments": {"name": "a", "child": '{"name": "b"}'}}, ""),
+    ("search", {"query": "things", "limit": "3"}, ""),
+    ("search", {"q": "things"}, "'query' is a required property"),
+    ("call_read", {"operation": "get_thing", "id": "1"}, "Additional properties are not allowed"),
+    ("call_read", {"operation": "get_thing", "arguments": "id=1"}, "arguments: 'id=1' is not of type 'object'"),
+    ("call_read", {"operation": "list_pages", "arguments": {"page": "two"}}, "must be an integer"),
+]
+
+
+def test_arguments_as_agents_write_them_are_read_or_explained(api):
+    server = dynclient.mcp.server(loaded(api), allow_write=["*"])
+    answers = run(direct(server), *(one[:2] for one in WRITTEN))
+    for (tool, given, said), (text, is_error) in zip(WRITTEN, answers, strict=True):
+        sent = not said or said.startswith("GET ")
+        assert is_error is (not sent), (tool, given, text)
+        assert sent or said in text
+    assert api.requests == [said for _, _, said in WRITTEN if said.startswith("GET ")]
+    assert "list_pages(" in json.loads(answers[-1][0])["fix"]  # not an option that an agent doesn't have
 
 
 def test_errors_say_what_to_do(api):

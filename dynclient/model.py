@@ -31,7 +31,7 @@ class References(Protocol):
         """Return the target of a ``$ref`` that is at ``base``: its absolute URI (with a JSON pointer) and its value.
 
         Raises:
-            UnresolvableReference: the target does not exist, or the references lead in a circle.
+            UnresolvableReference: the target does not exist, or the references are circular.
             UnsafeDocument: it leads to a file or URL that is not allowed.
         """
 

@@ -106,7 +106,7 @@ def _flow(request: Request, sender: _Sender, auth: AuthFlow | None, read: Callab
                 target = auth.redirected(target)
             is_foreign = target.origin != request.origin
             if is_foreign:
-                # The server has chosen the path: no credential is sent, even if it leads back to the first origin.
+                # The other server has chosen this URL, so no credential is sent, even if it is at the first origin.
                 auth = None
             sender.hop = Hop("", is_foreign=is_foreign or sender.hop.is_foreign)
             request = target
@@ -210,7 +210,7 @@ class _Sender:
         while True:
             outcome = yield from (self.send(request) if auth is None else auth.send(request, self, clock))
             if last is not None and isinstance(outcome, PaceTimeout):
-                # The rate leaves no place for another attempt.
+                # The rate allows no further attempt before the deadline.
                 outcome, wait = last, None
             else:
                 last, wait = outcome, retry.wait_after(outcome, request, clock.deadline)

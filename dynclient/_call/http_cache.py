@@ -3,7 +3,8 @@
 Rule 1: a response is given only for the same URL with the same headers, so that no other credential, cookie or language
 gets it. Headers that identify a request in a trace are left out.
 Rule 2: keys are hashed with a secret of the cache: no file shows a URL, a header of a request, or whose response it is.
-Rule 3: the cache is bounded in bytes; what was not used for longest goes first. A file that can't be read is a miss.
+Rule 3: the cache is bounded in bytes; the least recently used responses are removed first. A file that can't be read
+counts as a miss.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class StoredResponse(Record):
 
     @property
     def size(self) -> int:
-        """The bytes that it counts for."""
+        """The size in bytes that counts towards the limit."""
         return len(self.body) + _OVERHEAD
 
 
@@ -188,7 +189,7 @@ class _InFolder:
             "size": len(stored.body),
         }
         path = self._path(key)
-        # A full disk, or a folder that was removed meanwhile, is not a fault of the call.
+        # The call does not fail because the disk is full or the folder was removed.
         with contextlib.suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             part = path.with_name(f"{secrets.token_hex(8)}.part")
@@ -199,7 +200,7 @@ class _InFolder:
             self._bound()
 
     def _bound(self) -> None:
-        """Remove the files that were not used for longest, until the rest is small enough."""
+        """Remove the least recently used files until the rest is small enough."""
         found = []
         for path in self._folder.glob("*/*"):
             with contextlib.suppress(OSError):

@@ -1,13 +1,13 @@
 """Instrumentation of calls: hooks, and the logger ``dynclient``.
 
 A hook is an object with any of the methods of the protocols below. Each is called with one frozen value, in the thread
-or task of the call, which waits for it; an exception in a hook ends the call, and is raised unchanged. ``on_exchange``
+or task of the call, which waits for it. An exception in a hook ends the call, and is raised unchanged. ``on_exchange``
 starts a span around each request that is sent: it can add headers, and is called back when the exchange has ended.
 ``on_reload`` is called in the thread that watches a document.
 
 The log has one line for each call at INFO, and the headers of each message at DEBUG.
 
-Rule 1: neither a hook nor a log sees a secret, or a value of a query.
+Rule 1: hooks and logs see no secrets and no values of query parameters.
 Rule 2: a call without hooks, with logging off, has no Instrumentation.
 Rule 3: headers that a hook adds apply only to this attempt, not to ``prepare()`` or the next attempt. They replace no
 credential, and are not sent to another origin after a redirect.
@@ -66,7 +66,7 @@ class ResponseEvent(Record):
 
 
 class RetryEvent(Record):
-    """A request will be sent again in ``wait`` seconds: after a response with ``status``, or an ``error`` without one.
+    """A request will be sent again in ``wait`` seconds: after a response, or an ``error`` without one.
 
     ``attempt`` is the failed one.
     """
@@ -164,7 +164,7 @@ Hook = RequestHook | ResponseHook | RetryHook | ExchangeHook | ReloadHook
 
 
 class Hop(Record):
-    """The part of a call that a request belongs to: its path's template, and whether it follows a foreign redirect."""
+    """A request's part in its call: its path template, and whether it follows a redirect to another origin."""
 
     template: str = ""
     is_foreign: bool = False

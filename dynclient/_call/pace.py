@@ -1,6 +1,6 @@
-"""Decide when a request may be sent: rates that the caller sets, and quotas and pauses that servers request.
+"""Decide when a request may be sent, by the caller's rate limits, and by the quotas and pauses of servers.
 
-Rule 1: every request takes a place, including retries and redirects. Places are given in the order of the requests, so
+Rule 1: every request takes a place, retries and redirects included. Places are given in the order of the requests, so
 that no thread starves.
 Rule 2: a place that would come after the call's deadline is not taken; the call fails at once.
 Rule 3: a 429 or 503 with Retry-After pauses its origin for all calls with a rate.
@@ -29,9 +29,9 @@ _LONGEST = 3600.0
 _MANY = 1000
 _ROUNDING = 1.5
 _EPOCH, _EPOCH_MILLISECONDS = 1e9, 1e11
-"""Numbers from here on are dates: seconds or milliseconds since 1970."""
+"""Larger numbers are dates: seconds or milliseconds since 1970."""
 
-# draft-ietf-httpapi-ratelimit-headers: the last version has items with parameters, earlier ones a dictionary.
+# draft-ietf-httpapi-ratelimit-headers: the latest version has items with parameters, earlier ones have a dictionary.
 _LEFT = expression(r"(?:^|[;,\s])(?:r|remaining)=([0-9]{1,15})")
 _RESET = expression(r"(?:^|[;,\s])(?:t|reset)=([0-9]{1,15})")
 _QUOTA = expression(r"(?:^|[;,\s])q=([0-9]{1,15})")
@@ -91,7 +91,7 @@ class Pacing(Shared):
         self._limiters: dict[Rate, Limiter] = {}
         self._pauses: dict[str, float] = {}
         self._quotas: dict[tuple[str, str], Quota] = {}
-        # Some servers have several quotas, and name the one of each response.
+        # Some servers have several quotas, and say which one a response is about.
         self._resources: dict[tuple[str, str], str] = {}
         self._unanswered: dict[str, int] = {}
 
@@ -223,7 +223,7 @@ def told(headers: Headers, now: float, time_of_day: float) -> Quota | None:
     fields = headers.get("ratelimit", "")
     left, reset = _found(_LEFT, fields), _found(_RESET, fields)
     if "remaining=" not in fields and fields.count(",") and left is not None:
-        # Several policies: the one with the fewest left.
+        # Of several policies, the one with the fewest requests left counts.
         item = min((one for one in fields.split(",") if _LEFT.search(one)), key=lambda one: _found(_LEFT, one) or 0.0)
         left, reset = _found(_LEFT, item), _found(_RESET, item)
     for prefix in _PREFIXES:

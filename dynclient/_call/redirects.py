@@ -5,7 +5,7 @@ follows all redirects.
 Rule 2: only GET and HEAD without a body are redirected; no other request is ever sent again elsewhere.
 Rule 3: within the origin (scheme, host, port) the request stays as it is. To another one it goes only if the caller
 allows that, and then without the caller's data: only the headers Accept and User-Agent are kept.
-Rule 4: never from https to http, never in a circle, never more often than ``Limits.redirects``.
+Rule 4: redirects from https to http are not followed, nor are loops, nor more than ``Limits.redirects``.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def redirected(
         raise _error(fault, response)
     target = Secret(_target(response, request))
     if target in seen:
-        raise _error("it leads in a circle", response)
+        raise _error("it is a redirect loop", response)
     there = scheme, host, port = origin(target.reveal())
     if there == request.origin:
         return replace(request, url=target.reveal())
@@ -77,7 +77,7 @@ def _target(response: Response, request: Request) -> str:
     except ValueError:
         sane = False
     if not sane:
-        raise _error("its Location is no http or https URL that can be asked", response)
+        raise _error("its Location is not a valid http or https URL", response)
     return url
 
 

@@ -3,7 +3,7 @@
 Rule 1: a request may be repeated if a second one has no additional effect: GET, HEAD, OPTIONS, TRACE, PUT, DELETE (RFC
 9110, 9.2.2), a request with an idempotency key, and one that the caller or the document calls idempotent.
 Rule 2: a request of any method may be repeated if provably nothing was sent, after 429, which means that nothing was
-done, and if the server says so (``x-should-retry: true``). If it says no, nothing is repeated.
+done, and if the server says so (``x-should-retry: true``). If the server says no, nothing is repeated.
 Rule 3: a body is sent again only if it is bytes: a stream is read once.
 Rule 4: a server's Retry-After is obeyed exactly, or not at all: if it is longer than the caller allows, the call fails
 at once.
@@ -48,7 +48,7 @@ Origin = tuple[str, str, int]
 TRANSIENT = 14
 THROTTLED = 5
 SUCCESS = 1
-"""Tokens: the cost of a retry after an error, of one that the server asked for, and the refund of a success."""
+"""Tokens: the cost of a retry after an error, of one that the server requested, and the refund of a success."""
 
 _KEY_HEADER = "Idempotency-Key"
 _THROTTLED = frozenset({429, 503})
@@ -76,10 +76,10 @@ class Shared:
 
 
 class Budget(Shared):
-    """The retry tokens that a client has spent, by origin. Threads, and the clients of one document, share it.
+    """The retry tokens that a client has spent, by origin. It is shared by threads, and by the clients of one document.
 
     A retry costs tokens, and responses refund them: normally this has no effect, but if an origin sends only errors,
-    its clients soon send each call only once.
+    its calls are soon no longer retried.
     """
 
     def _reset(self) -> None:
@@ -189,8 +189,8 @@ class RetryPolicy:
 def retry_after(response: Response) -> float | None:
     """The seconds that a server asks to wait: ``retry-after-ms``, or Retry-After (RFC 9110, 10.2.3).
 
-    That is a number, or a date against the response's own Date. Any other value counts as absent; a date in the past is
-    0.
+    The value is a number, or a date relative to the response's own Date. Any other value counts as absent; a date in
+    the past counts as 0.
     """
     milliseconds = _number(response.headers.get("retry-after-ms", ""))
     if milliseconds is not None:

@@ -48,7 +48,7 @@ from dynclient.security import concealed
 
 if TYPE_CHECKING:
     from http.cookiejar import CookieJar
-    from typing import Self  # type checkers know it; nothing of it is needed at run time
+    from typing import Self  # for type checkers only; not needed at run time
 
     from dynclient._call.http_cache import HTTPCache
     from dynclient.changes import Changes
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-# This many operations still fit on a screen or two.
+# The number of operations that are listed one by one: they fit on a screen or two.
 _MANY = 100
 # auth, cookies, defaults and query may hold secrets, the others anything.
 _NOT_PICKLED = frozenset({"auth", "cookies", "defaults", "hooks", "query", "upload_progress"})
@@ -164,9 +164,9 @@ class _BaseClient:
 
         Args:
             source: a path, a URL, bytes, text, a file object, or the document as a mapping.
-            base_url: an absolute URL that goes before every path, in place of the document's servers.
-            server: which of the document's servers: its index, its name or URL, or a mapping of its variables, in which
-                ``"server"`` may name one.
+            base_url: an absolute URL, used instead of the document's servers: it is the prefix of every path.
+            server: which of the document's servers to use: its index, name or URL, or a mapping of its variables, in
+                which ``"server"`` may name one.
             auth: ``("user", "password")``, a token, an OAuth2, ``{"scheme name": credential}``, or a callable. None
                 sends calls without the credentials that the document requires; without ``auth`` such a call is an
                 error.
@@ -180,7 +180,7 @@ class _BaseClient:
             validate: ``"strict"``, ``"warn"``, ``"off"``, ``"record"``, which counts the faults of responses for
                 ``dynclient.drift``, or a Validation with a mode for each direction; or a mapping of operations to
                 these.
-            references: folders, and URL prefixes, that the document's ``$ref`` may also lead to.
+            references: further folders and URL prefixes that the document's ``$ref`` may refer to.
             overlays: OpenAPI Overlays (1.0 and 1.1) that change the document before it is read, in this order: each a
                 path, a URL or a mapping.
             document_headers: sent when the document itself is fetched from its URL: to that origin only, also by
@@ -192,8 +192,8 @@ class _BaseClient:
             unix_socket: the path of a Unix socket that all calls connect to, whatever host ``base_url`` has.
             block_private: connect to public addresses only, for calls, redirects, tokens, the document and its
                 references: for URLs that others choose. Not with a proxy or a transport.
-            redirects: which redirects of a GET or HEAD are followed: ``"same-origin"``, ``"none"``, ``"any"``, which
-                sends no headers or credentials to another origin, or ``"all"``, documented ones too.
+            redirects: which redirects of GET and HEAD requests are followed: ``"same-origin"``, ``"none"``, ``"any"``,
+                which sends no headers or credentials to another origin, or ``"all"``, documented ones too.
             hooks: objects with any of ``on_request``, ``on_response``, ``on_retry``, ``on_exchange`` and ``on_reload``.
             cookies: whether cookies of trusted servers are kept and sent back, or the ``http.cookiejar.CookieJar`` that
                 keeps them.
@@ -252,7 +252,8 @@ class _BaseClient:
         if documents := _documents():
             from dynclient.inspection.emitted import check
 
-            check(documents, source.given, api)  # logs once if it is of another version of the document
+            # Logs a warning once if the package was generated from another version of the document.
+            check(documents, source.given, api)
         options = _with_base_url(options, transport, api)
 
         def make_transport() -> Any:
@@ -328,7 +329,7 @@ class _BaseClient:
 
     @property
     def _webhooks(self) -> Any:
-        """The receiver of the document's webhooks."""
+        """The receiver for the document's webhooks."""
         from dynclient._incoming.receiving import Receiver
 
         mode = self._dispatcher.options.validate.responses
@@ -360,7 +361,7 @@ class _BaseClient:
         }
 
     def _listed(self) -> Operations | Summary:
-        """The shown content: the operations, or the namespaces if there are many operations."""
+        """The members to list: the operations, or the namespaces if there are many operations."""
         names = self._state.document.names
         return Summary(self.api) if names.by_namespace and len(names.by_name) > _MANY else self.operations
 
@@ -386,9 +387,9 @@ class Client(_BaseClient):
     def reload(self) -> Changes:
         """Read the document again, and use it if it has changed; returns the changes.
 
-        A file is read if it looks different, a URL is fetched with a conditional request. Operations that a program
-        holds, and calls in progress, keep the version that they were made from. Clients made by ``with_options`` use
-        the new one too.
+        A file is read if its size or time has changed; a URL is fetched with a conditional request. Operations that a
+        program holds, and calls in progress, keep the version that they were made from. Clients made by
+        ``with_options`` use the new one too.
 
         Raises:
             DocumentError: the document can't be fetched or read; the client keeps the one that it has.
@@ -446,7 +447,10 @@ def _check_kind(name: str, value: Any, kind: Any) -> None:
 
 
 def _check_network(tls: Any, block_private: bool, *others: Any) -> None:  # noqa: FBT001  # as in load
-    """Check ``tls``, and refuse ``block_private`` with a proxy or transport, which look up names themselves."""
+    """Check the options of the network.
+
+    A proxy or a transport looks up names itself, so ``block_private`` is refused with one.
+    """
     proxy, unix_socket, _ = others
     if proxy is not None and not isinstance(proxy, Secret):
         hint = 'say proxy="http://host:port", or proxy="environment"'
@@ -480,7 +484,7 @@ def _check_transport(transport: Any, *, is_async: bool) -> None:
 
 
 def _reduced(cls: type[Any], dispatcher: Dispatcher) -> tuple[Any, ...]:
-    """The pickled form of a client: its source, the document's hash and the options, without connections or secrets.
+    """The pickled form of a client: its source, the document's hash, and the options without connections or secrets.
 
     Credentials, query fields, hooks and a transport are not pickled: ``with_options`` gives the copy its own.
     """
@@ -518,7 +522,7 @@ def _revived(cls: Any, source: Any, fingerprint: str, options: dict[str, Any]) -
 def _documents() -> Mapping[str, str]:
     """The documents of the project's ``dynclient_types`` with their hashes; empty without such a package."""
     spec = find_spec("dynclient_types")
-    # The package that is installed with dynclient has no code: it is for type checkers only.
+    # The package of this name that dynclient installs has no code: it is for type checkers only.
     if spec is None or not spec.has_location or spec.origin is None:
         return {}
     from dynclient.inspection.emitted import documents

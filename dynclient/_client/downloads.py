@@ -1,9 +1,9 @@
 """Save bodies to files, completely or not at all, and resume downloads that were interrupted.
 
 Rule 1: bytes of two versions are never joined. A part of a file is kept for one version of the body, named by a strong
-validator, and the server is asked for the rest of that version (RFC 9110, 13.1.5 and 14).
+validator, and only the rest of that version is requested (RFC 9110, 13.1.5 and 14).
 Rule 2: a part is kept next to the file, under a name made from the version: no other version is continued.
-Rule 3: a download that breaks is continued up to ``Retry.attempts`` times in a row without a byte in between.
+Rule 3: a broken download is continued; it fails after ``Retry.attempts`` attempts in a row that brought no byte.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _PAUSE = 0.2
 
 
 class AtomicFile:
-    """A file that exists whole, or not at all: it is written under another name, and renamed at the end.
+    """A file that appears complete or not at all: it is written under another name, and renamed at the end.
 
     It keeps the permissions of the file that it replaces, from its first byte on. A pipe, ``/dev/null`` or anything
     else that is not a regular file is written to instead. Errors of the operating system are raised unchanged, as
@@ -80,7 +80,7 @@ class AtomicFile:
         file = os.fdopen(os.open(self._part, flags, 0o666 if mode is None else mode & 0o600), "wb")
         if mode is not None:
             with contextlib.suppress(OSError):
-                # A file system without permissions, or a file of another owner.
+                # The file system has no permissions, or the file has another owner.
                 self._part.chmod(mode)
         return file
 
@@ -125,10 +125,10 @@ class Version(Record):
 
 
 class ResumableFile(AtomicFile):
-    """A file whose part stays until it is complete, and is continued if it is of the same version."""
+    """A file whose received part is kept until it is complete, and is continued if the body has the same version."""
 
     def __init__(self, path: str | os.PathLike[str], version: Version) -> None:
-        """Open the part of this version; ``size`` is the number of bytes that it has.
+        """Open the received part of this version; ``size`` is its number of bytes.
 
         Parts of other versions are removed.
         """
@@ -141,7 +141,7 @@ class ResumableFile(AtomicFile):
         stem = f".{self._target.name[:100]}."
         version = hashlib.sha256(repr(tuple(self._version)).encode()).hexdigest()[:16]
         self._part = self._target.with_name(f"{stem}{version}.resume")
-        # A link in its place is not followed, and no process writes into the part of another one.
+        # A link in its place is not followed, and two processes never write to the same part.
         self._file = self._opened(os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
         try:
             self._claim()
@@ -172,7 +172,7 @@ class ResumableFile(AtomicFile):
             self.size = 0
 
     def restart(self, version: Version) -> None:
-        """Discard the part, and begin one of another version."""
+        """Discard the part, and begin that of another version."""
         self._file.close()
         self._part.unlink(missing_ok=True)
         self._version = version
@@ -185,21 +185,21 @@ class ResumableFile(AtomicFile):
 
 
 class RangeReader(ResponseReader):
-    """Opens the response to a request for a range, whose statuses no document has to describe."""
+    """Opens the response to a range request, whose statuses a document need not describe."""
 
     def open(self, response: Response) -> StreamedResponse:
-        """Accept a range, or the refusal of one; read anything else like any response."""
+        """Accept a range, or the refusal of one; read anything else as a normal response."""
         if response.status in {_PARTIAL, _UNSATISFIABLE}:
             return StreamedResponse(response, None, response.content_type or "", self)
         return super().open(response)
 
 
 def version_of(response: Response) -> Version | None:
-    """Return the version of a whole body, or None if no rest of it can be asked for."""
+    """Return the version of a whole body, or None if the rest of it can't be requested."""
     headers, request = response.headers, response.request
     if request is None or request.method != "GET" or response.status != _OK:
         return None
-    # A coded body may differ each time; and files are saved decoded.
+    # A body with a content coding may differ each time, and files are saved decoded.
     if "content-encoding" in headers or headers.get("accept-ranges", "").strip().lower() == "none":
         return None
     length = headers.get("content-length", "")
@@ -222,7 +222,7 @@ def _strong_validator(headers: Headers) -> str | None:
 
 
 class Reopenable(Protocol):
-    """A body that is read as it comes, and that can be opened again."""
+    """A body that is read as it arrives, and that can be reopened."""
 
     request: Request
     streamed: StreamedResponse
@@ -248,7 +248,7 @@ class Download:
     """One body that is being saved to a file; reopened where it breaks off."""
 
     def __init__(self, body: Reopenable, version: Version) -> None:
-        """Take a body of which nothing was read yet."""
+        """``opened`` is a response whose body is still unread."""
         self._body = body
         self._version = version
         self._failed = 0
@@ -284,7 +284,7 @@ class Download:
         return file.path
 
     def _lost(self, error: DynclientError, file: ResumableFile) -> Flow[None]:
-        """Open the body again after it broke off, or raise."""
+        """Reopen the body after it broke off, or raise the error."""
         passing = isinstance(error, ConnectionLost) or (isinstance(error, TimeoutError) and error.phase == "read")
         self._failed += 1
         if not passing or self._failed >= self._body.attempts:
@@ -293,7 +293,7 @@ class Download:
         yield from self._go_on(file)
 
     def _go_on(self, file: ResumableFile) -> Flow[None]:
-        """Ask for the rest of the body, or for all of it if there is no such rest."""
+        """Request the rest of the body, or all of it if the rest can't be requested."""
         if file.size == self._version.size:
             return
         asked = bool(file.size and self._version.validator)
@@ -306,13 +306,13 @@ class Download:
         response = self._body.streamed.response
         if response.status != _OK:
             raise self._body.completed(ResponseError(f"the server answered {response.status} instead of the body"))
-        # It may be another version, whose rest can be asked for in turn, or never.
+        # It may be another version; the rest of that one may be requested in turn, or not at all.
         self._version = version_of(response) or Version("", length_of(response))
         yield RunBlocking(partial(file.restart, self._version))
 
     def _ask(self, fields: Mapping[str, str]) -> Flow[None]:
         yield self._body.close(self._body.streamed.response)
-        # A range is one of the bytes as they are sent.
+        # Ranges count the bytes as sent, with their content coding.
         headers = self._body.request.headers.replace("Accept-Encoding", "identity")
         for name, value in fields.items():
             headers = headers.replace(name, value)
@@ -320,7 +320,7 @@ class Download:
         yield from self._body.reopen(replace(self._body.request, headers=headers), reader)
 
     def _continues(self, file: ResumableFile) -> bool:
-        """Whether the response goes on where the file ends, or says that the file has all of it."""
+        """Whether the response continues where the file ends, or says that the file is complete."""
         response, version = self._body.streamed.response, self._version
         found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", "").strip())
         total = None if found is None or found[3] is None else int(found[3])

@@ -1,7 +1,7 @@
-"""The calls of a client: what they need of it (:class:`Dispatcher`), and their two drivers, for threads and for tasks.
+"""Make the calls of a client: the dispatchers, and the two drivers of a call, for threads and for tasks.
 
-All I/O of a client is done here. A client's attributes are the API's operations, so what operations need of their
-client is in its dispatcher.
+All I/O of a client is done here. A client's attributes are the API's operations, so its own state and methods are in
+its dispatcher.
 
 A streamed response that a call does not return is closed here. A transport that does not stream returns bytes, which
 count as a stream of one chunk.
@@ -71,7 +71,7 @@ def drive(flow: Flow[T], transport: Transport) -> T:
 
 
 def _not_awaited(step: Await) -> ArgumentError:
-    """The error of a thread that is asked to await a credential."""
+    """The error for an async credential function of a Client, which has no event loop."""
     close = getattr(step.awaitable, "close", None)
     if close is not None:
         close()  # a coroutine that was never awaited would warn
@@ -260,7 +260,7 @@ class Dispatcher:
         )
         if options.convert is not None:
             options.convert.check(document.api)
-        # Most clients validate all operations alike: their names need not be looked up.
+        # Most clients validate all operations in the same way: no names have to be looked up.
         self._validations = _validations(options, document) if options.validate.by else {}
         self._limits = _limits(options.rate, document) if getattr(options.rate, "by", None) else {}
 
@@ -304,7 +304,7 @@ class Dispatcher:
 
             return Following(self, plan, result)
 
-        # No other code has it yet; a copy would cost more than all of this.
+        # No other code has the result yet, so it is changed in place; a copy would take longer.
         object.__setattr__(result, "following", following)
         return result
 
@@ -364,7 +364,7 @@ class Dispatcher:
 
 
 def _limits(rate: Any, document: LoadedDocument) -> dict[str, str]:
-    """Names of operations and tags with their own limit -> their meaning: an operation's key, or a tag.
+    """The operation's key, or the tag, for each name that has its own rate limit.
 
     Raises:
         ArgumentError: there is no such operation or tag.

@@ -5,7 +5,7 @@ then written with an underscore after it.
 
 Rule 1: a poll is a call: credentials, retries, validation and limits are those of the operation at its URL.
 Rule 2: a wait is a generator of requests, pauses and states; :func:`_to_state` turns it into the steps of a driver.
-Rule 3: a server's URL is asked only at the origin of the first request, and those of ``allow_origins``.
+Rule 3: a URL that the server names is requested only at the origin of the first request, or one of ``allow_origins``.
 Rule 4: Retry-After is obeyed; without it the pauses grow from 1 s to 30 s, a quarter more or less.
 Rule 5: a 404 soon after the first answer means "not yet".
 Rule 6: an error loses nothing: it has the text with which another process can resume.
@@ -60,7 +60,7 @@ from dynclient.transports.clock import Environment
 T = TypeVar("T")
 
 SHORTEST, FIRST, LONGEST = 0.1, 1.0, 30.0
-"""Seconds between two polls: the least; without Retry-After the first and the longest pause."""
+"""Seconds between two polls: the shortest pause; and without Retry-After, the first and the longest one."""
 NOT_YET = 10.0
 """Seconds after the first answer in which a 404 is not an error."""
 _GROWTH, _JITTER, _LAST_LOOK = 1.5, 0.25, 0.9
@@ -110,7 +110,7 @@ class JobState:
 
     @property
     def resume(self) -> str:
-        """A text without credentials, with which ``dynclient.resume(client, text)`` goes on, in another process too."""
+        """A text without credentials: ``dynclient.resume(client, text)`` continues, in another process too."""
         return self._task.text(self._hidden)
 
     def __repr__(self) -> str:
@@ -123,10 +123,10 @@ class JobState:
         return frozenset(each.parameter for each in schemes if each.type == "apiKey" and each.in_ == "query")
 
     def begin(self, result: HTTPResult, waiter: Waiter | None, given: Mapping[tuple[str, str], Any]) -> None:
-        """Take the answer of the first request: whether it is the end, and if not, where to ask.
+        """Read the response to the first request: it is the result, or it says which URL to poll.
 
         Raises:
-            WaitFailed: the server has not finished, and its response does not say where to ask.
+            WaitFailed: the server has not finished, and its response does not say which URL to poll.
         """
         self._began = ENVIRONMENT.clock()
         is_declared = waiter is not None and waiter.confidence == "certain"
@@ -144,15 +144,14 @@ class JobState:
         self._take(task or self._task, result, word, verdict)
         if task is None and not self.done:
             raise WaitFailed(
-                "the server continues the work in the background, but its response does not say where to "
-                "ask for the state",
+                "the server continues the work in the background, but its response does not say which URL to poll",
                 state=self._state,
                 result=result.data,
                 hint="x-waiter in the document, or in an overlay, names the operation to poll",
             )
 
     def _named(self, result: HTTPResult, waiter: Waiter | None, given: Mapping[tuple[str, str], Any]) -> Task | None:
-        """The task of a waiter that names an operation to ask.
+        """The task of a waiter that names an operation to poll.
 
         Raises:
             WaitFailed: the answer lacks an argument of it.
@@ -198,7 +197,7 @@ class JobState:
         return self._state
 
     def polled(self, deadline: float | None = None) -> Flow[State]:
-        """Ask once, unless it is over."""
+        """Poll once, unless the job has ended."""
         if self._state is not None and self.done:
             return self._state
         self._polls += 1
@@ -244,7 +243,7 @@ class JobState:
                 if self._asked is not None and not self._is_at_once and wait >= left:
                     raise self._late(f"the server asks to wait {wait:.3g} s, but only {max(left, 0):.3g} s are left")
                 if left <= SHORTEST:
-                    raise self._late(f"{timeout} s have passed")
+                    raise self._late(f"the timeout of {timeout} s has passed")
                 # One more poll shortly before the end.
                 wait = min(wait, left * _LAST_LOOK)
             if wait:
@@ -278,7 +277,7 @@ class JobState:
         why = checked_url(url, [origin(home), *map(origin, options.allow_origins)])
         if why is not None:
             raise WaitFailed(
-                f"the server says where to ask, which is refused: {why}",
+                f"the server's URL to poll is refused: {why}",
                 state=self._state,
                 result=self._result.data,
                 hint='allow_origins=("https://host",) allows another origin',
@@ -301,7 +300,7 @@ class JobState:
         return Ask(plan, request, options)
 
     def _cancelling(self) -> tuple[str, str] | None:
-        """The method and the URL of the operation that ends it; None if the document has none."""
+        """The method and URL of the operation that cancels it; None if the document has none."""
         document = self._dispatcher.document
         home = self._dispatcher.options.base_url or ""
         operation = document.operation_at("GET", self._task.url, home)
@@ -352,7 +351,7 @@ def deadline_of(timeout: Any) -> float | None:
 
 
 def bounded(options: CallOptions, deadline: float | None) -> CallOptions:
-    """The options of a call that ends with a wait at the latest."""
+    """The options of a call that must end by the deadline of a wait."""
     if deadline is None:
         return options
     left, total = max(deadline - ENVIRONMENT.clock(), SHORTEST), options.timeout.total
@@ -492,7 +491,7 @@ def _begun(
     options = bounded(dispatcher.options_of(plan.operation), deadline)
     bound = plan.binder.bind(args, keywords, options.defaults)
     if waiter is not None and waiter.poll not in {"header", "same", "body"}:
-        document.names.find(waiter.poll)  # or else nothing is sent
+        document.names.find(waiter.poll)  # so that nothing is sent if it is invalid
     until, failed = wait_conditions(row, waiter, given.get("until"), given.get("failed"))
     request = plan.request(bound, options)
     task = Task(
@@ -529,7 +528,7 @@ def wait(dispatcher: Dispatcher, row: OperationRow, args: Any, keywords: Any, *,
     """Make a call, and wait until its job ends; with ``follow=True``, yield its states."""
     given, arguments = split_options(dispatcher.document.plan(row), args, keywords, OPTIONS)
     timeout = given.get("timeout", ...)
-    deadline_of(timeout)  # a wrong one is an error now
+    deadline_of(timeout)  # an invalid option is an error before anything is sent
 
     def waiting() -> Flow[Any]:
         deadline = deadline_of(timeout)

@@ -1,8 +1,8 @@
-"""``result.links`` and ``result.follow``: the operations that a response leads to.
+"""``result.links`` and ``result.follow``: call the operations that a response links to.
 
-Rule 1: a link is evaluated when it is read. One that can't be followed has its error; the others work.
+Rule 1: a link is evaluated when it is read. One that can't be followed carries an error; the others still work.
 Rule 2: a link goes to an operation of the same document, with the credentials and options of the client. Its server is
-chosen like that of an operation: ``base_url`` wins, and credentials go only to origins that are trusted.
+chosen as for any operation: ``base_url`` takes precedence, and credentials go only to trusted origins.
 Rule 3: a Location is followed only within the origin of the request.
 """
 
@@ -119,7 +119,7 @@ class Following:
         plan, limits = document.plan(operation.row), self._dispatcher.state.limits
         values = check_request(operation, path_texts(operation.path, path), Request(method, url), limits, strict=False)
         made = plan.request(Bound(dict(values.parameters)), self._dispatcher.options_of(operation))
-        # Its own query may have more than the document describes.
+        # Its query may have fields that the document does not describe.
         return self._dispatcher.send(plan, replace(made, url=url), data_only=False)
 
     def _sent(self) -> Request:

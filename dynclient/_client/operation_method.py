@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class _Docstring:
-    """``__doc__``: of an operation made when it is read, of the class a fixed text."""
+    """``__doc__``: computed when it is read from an operation, a fixed text on the class."""
 
     def __init__(self, of_the_class: str) -> None:
         self._of_the_class = of_the_class
@@ -143,7 +143,7 @@ class Described:
     @shown_as(of_operation)
     @outermost
     def explain(self, /, *args: Any, **keywords: Any) -> Explanation:
-        """Where each argument goes in the request, by which line of the document, and the faults that validation finds.
+        """Show where each argument goes in the request, by which line of the document, and the faults of validation.
 
         Raises:
             ArgumentError: an argument is unknown or given twice.
@@ -226,7 +226,7 @@ class OperationMethod(Described):
     def __signature__(self) -> inspect.Signature:
         from dynclient.inspection.signatures import signature
 
-        # inspect's word for "there is none" is ValueError, so that help() continues.
+        # inspect raises ValueError for "no signature", after which help() continues.
         with self._attribute(ValueError):
             made = signature(self._read(), self._dispatcher.options.defaults)
         return made.replace(return_annotation=HTTPResult) if self._with_http_info else made
@@ -237,7 +237,7 @@ class OperationMethod(Described):
             plan = dispatcher.document.plan(self._row)
             bound = plan.binder.bind(args, keywords, dispatcher.options.defaults)
             return dispatcher.send(plan, bound, data_only=not self._with_http_info)
-        except DynclientError as error:  # as `outermost` does, whose frame every call would have
+        except DynclientError as error:  # as `outermost` does; its frame would be one more in every call
             __tracebackhide__ = True
             raise shortened(error)  # noqa: B904  # it is the same error
 
@@ -377,7 +377,7 @@ class OperationMethod(Described):
         return hash((id(self._dispatcher), self._row.key, self.__name__))
 
 
-# Only reading an operation shows whether it is broken, which takes milliseconds for each.
+# An operation has to be read to find out whether it is broken, which takes milliseconds.
 _CHECKED = 500
 BEST = 15  # results of a search that are printed at once
 
@@ -392,7 +392,7 @@ class Operations(Mapping[str, Any]):
     __slots__ = ("_dispatcher", "_most", "_names")
 
     def __init__(self, dispatcher: Dispatcher, names: OperationNames, *, most: int | None = None) -> None:
-        """``most``: the document has more operations than these, of which so many are printed."""
+        """``most``: these are search results, of which this many are printed."""
         self._dispatcher = dispatcher
         self._names = names
         self._most = most
@@ -432,7 +432,7 @@ class Operations(Mapping[str, Any]):
     def _text(self, *, in_terminal: bool) -> str:
         from dynclient.inspection.tables import as_text, for_stream
 
-        if in_terminal and sys.stdout.isatty():  # not a notebook: it forces colours, which its HTML has by itself
+        if in_terminal and sys.stdout.isatty():  # not in a notebook, whose HTML has its own colours
             return for_stream(*self._table(), sys.stdout, note=self._note())
         return as_text(*self._table(), note=self._note())
 

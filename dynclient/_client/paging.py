@@ -110,7 +110,7 @@ def pages_of(  # noqa: PLR0917  # each is one part of the call
 
 
 def _check(rule: Pagination) -> None:
-    """Refuse a rule that is not clear enough."""
+    """Refuse a rule that leaves something unclear."""
     if rule.next is None and not rule.evidence:
         raise PaginationUnclear(
             "the document does not show that the operation has pages",
@@ -122,7 +122,7 @@ def _check(rule: Pagination) -> None:
         items = rule.items or "$.NAME"
         following = rule.next or "query PARAMETER <- $.MEMBER"
         raise PaginationUnclear(
-            f"how the list pages is {what}",
+            f"how to request the next page is {what}",
             pagination=rule,
             hint=f'pass by={{"items": "{items}", "next": "{following}"}}, or write x-pagination in the document',
         )
@@ -157,7 +157,7 @@ _WANTED: Mapping[str, tuple[Callable[[Any], object], str]] = {
     "unique": (lambda value: path_keys(value) or value == "$", "a member of the items, such as 'id'"),
     "on_repeat": (lambda value: value in {"error", "stop"}, '"error" or "stop"'),
 }
-"""Options of ``paginate``: whether a value is right, and what it must be."""
+"""Options of ``paginate``: the check of a value, and a description of valid ones."""
 
 
 class _Call:
@@ -168,11 +168,11 @@ class _Call:
         self._known: dict[Target, Argument | None] = {}
 
     def request(self, values: Mapping[Target, Any]) -> Request:
-        """The request of a page: the call's, with other values of a rule's targets."""
+        """The request of a page: that of the call, with new values for the rule's targets."""
         return self.plan.request(*self._changed(values))
 
     def _changed(self, values: Mapping[Target, Any]) -> tuple[Bound, CallOptions]:
-        """The values of the call with others; those of parameters that the document forgot are added by options."""
+        """The call's arguments with changed ones; values of undocumented parameters are passed as options."""
         parameters, body, options = dict(self.bound.parameters), self.bound.body, self.options
         for target, value in values.items():
             argument = self._argument(target)
@@ -230,7 +230,7 @@ class _Call:
         return int(found)
 
     def number(self, target: Target | None) -> int | None:
-        """The value of a target in the call, where it is an integer."""
+        """The value of a target in the call; None if it is not an integer."""
         if target is None:
             return None
         value = self.bound.parameters.get((target.in_, target.name))
@@ -239,14 +239,14 @@ class _Call:
         return value if _is_number(value) else None
 
     def default(self, target: Target | None) -> int | None:
-        """The default of a target in the document, where it is an integer."""
+        """The default of a target in the document; None if it is not an integer."""
         argument = self._argument(target) if target is not None else None
         value = shape(argument.schema).default if argument is not None and argument.schema is not None else None
         return value if _is_number(value) else None
 
 
 def fitted(value: Any, schema: Schema | None) -> Any:
-    """A value in the type of its parameter: servers send numbers for strings, and strings for numbers."""
+    """Convert a value to the type of its parameter: servers send numbers as strings, and strings as numbers."""
     if schema is None:
         return str(value) if value is not None else None
     types = shape(schema).types - {"null"}
@@ -281,7 +281,7 @@ class _Pages(Generic[T]):
 
     @property
     def pagination(self) -> Pagination:
-        """How the list pages."""
+        """How the list is paginated."""
         return self._paging.rule
 
     def prepare(self) -> Request:
@@ -289,7 +289,7 @@ class _Pages(Generic[T]):
         return self._paging.request({})
 
     def goes_on(self, result: HTTPResult) -> bool:
-        """Whether the result of the call, made by itself, says that there is more.
+        """Whether the result of a plain call says that there are more pages.
 
         Raises:
             PaginationError: it names a next page that can't be requested.
@@ -427,7 +427,7 @@ class _AsyncPageIterator(_Walk, AsyncIterator[Page[T]]):
 
 
 class _AsyncItems(AsyncIterator[T]):
-    """Not a generator, since those have to be closed on trio."""
+    """Not an async generator, since those have to be closed explicitly on trio."""
 
     def __init__(self, pages: AsyncIterator[Page[T]]) -> None:
         self._pages = pages
@@ -479,7 +479,7 @@ class _AsyncAhead:
 
             trio.lowlevel.spawn_system_task(self._run, coroutine, context=copy_context())
         else:
-            self._task = loop.create_task(self._run(coroutine))  # a loop holds its tasks weakly
+            self._task = loop.create_task(self._run(coroutine))  # an event loop keeps only weak references to tasks
 
     async def _run(self, coroutine: Any) -> None:
         try:

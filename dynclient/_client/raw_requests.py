@@ -2,9 +2,9 @@
 
 Rule 1: the document does not describe such a request, so nothing is validated. Its body is encoded by the value's type,
 or by ``content_type``; the response is read by its own Content-Type. Errors follow the status.
-Rule 2: it goes to the origin of the client's server. Another one is named by ``base_url``, never by a path, which may
-be a link that a server sent.
-Rule 3: it uses the credentials that the document requires at its top level, or else any that was given.
+Rule 2: it goes to the origin of the client's server. Only ``base_url`` can name another origin; a path can't, since it
+may be a link that a server sent.
+Rule 3: it uses the credentials that the document requires at its top level, or else any credential that was given.
 """
 
 from __future__ import annotations

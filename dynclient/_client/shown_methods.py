@@ -1,9 +1,9 @@
-"""How the methods that users call look to them: signatures of their own object, and tracebacks without our frames.
+"""How public methods appear to users: with the signature of their object, and tracebacks without dynclient's frames.
 
 Rule 1: a signature that depends on the method's object is computed when it is read, as by ``help()``.
-Rule 2: an error has the frames of a caller's own code, also those below ours: of a hook, a credential or a body that is
-read. So have its causes.
-Rule 3: with ``DYNCLIENT_TRACEBACK=full`` in the environment nothing is left out.
+Rule 2: a traceback keeps the frames of the caller's code, including those below dynclient's: of a hook, a credential
+function or a body that is read. The same holds for its causes.
+Rule 3: ``DYNCLIENT_TRACEBACK=full`` in the environment shows complete tracebacks.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def with_keywords(module: str) -> Callable[[Any], inspect.Signature]:
 def split_options(
     plan: Plan, args: tuple[Any, ...], keywords: Mapping[str, Any], names: Iterable[str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The options among keywords, and the arguments of the call: an argument's name wins over an option's."""
+    """Split keywords into options and arguments of the call. A name that is both is an argument."""
     arguments = dict(keywords)
     is_bound = bool(args) and type(args[0]) is Bound
     keys = {name: f"{name}_" if not is_bound and plan.binder.takes(name) else name for name in names}
@@ -134,7 +134,7 @@ _OWN = os.path.dirname(os.path.dirname(__file__)) + os.sep  # noqa: PTH120  # pa
 
 
 def shortened(error: _Error) -> _Error:
-    """Drop the frames of dynclient from the traceback of an error and of its causes; returns the error.
+    """Remove dynclient's frames from the tracebacks of an error and its causes; returns the error.
 
     Raising it again adds that frame.
     """
@@ -173,7 +173,7 @@ def outermost(function: Callable[_P, _R]) -> Callable[_P, _R]:
             del args, keywords  # they may hold secrets, and some tracebacks show local variables
             if not isinstance(error, DynclientError):
                 raise
-            __tracebackhide__ = True  # pytest shows the caller's frame, then
+            __tracebackhide__ = True  # so that pytest shows the caller's frame
             raise shortened(error)  # noqa: B904  # it is the same error
 
     @wraps(function)

@@ -1,13 +1,13 @@
 """The state that the clients of one loaded document share: the document, the transport, fetched tokens, retry tokens.
 
-Rule 1: an operation is read, and its plan made, when it is first used; then it is kept. Threads may race to make one:
-the first that is stored is used by all.
+Rule 1: an operation is read, and its plan made, when it is first used; then it is kept. If threads race to make a plan,
+all use the one that is stored first.
 Rule 2: ``reload`` swaps the document as a whole, by one assignment: a caller sees the old one or the new one. Objects
 made from the old one keep working, on the same connections.
-Rule 3: a new document is taken only if it can be read and the client's credentials fit it.
-Rule 4: the thread that watches a document's files ends with what it works for, closed or forgotten, and never keeps the
-process alive. A file that is still being written is left alone: it is read once its stamp stays the same. An exception
-of a reload or of a hook does not end the watch; it is logged.
+Rule 3: a new document replaces the old one only if it can be read and the client's credentials fit it.
+Rule 4: the thread that watches a document's files ends when its client is closed or garbage collected, and never keeps
+the process alive. A file that is still being written is left alone: it is read when its stamp no longer changes. An
+exception of a reload or of a hook does not end the watch; it is logged.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Named = tuple[OperationRow, str, bool]
 class OperationNames:
     """The operations of a document by each of their names. The first one in the document wins a shared alias.
 
-    ``by_any`` also has operationIds, ``METHOD path``, and names with their namespace; an operationId goes first.
+    ``by_any`` also has operationIds, ``METHOD path``, and names with their namespace; an operationId takes precedence.
     """
 
     def __init__(self, rows: Iterable[OperationRow]) -> None:
@@ -113,10 +113,10 @@ class LoadedDocument:
     """One version of a document, as it was read: the API, the names and the plans of its operations."""
 
     def __init__(self, api: API, limits: Limits) -> None:
-        """Take the API, of which nothing but the list of operations is read yet."""
+        """``api`` is a document of which only the list of operations has been read."""
         self.api = api
         self._limits = limits
-        # The names before a reload, and the current names of the operations with their methods and paths.
+        # Names before a reload, mapped to the current names of the operations with the same method and path.
         self.renamed: dict[str, str] = {}
         self._operations: dict[str, Operation] = {}
         self._plans: dict[str, Plan] = {}
@@ -238,7 +238,7 @@ class ClientState:
         own_transport: bool = True,
         kept: Mapping[str, Any],
     ) -> None:
-        """``make_transport`` is called at the first request. ``certificate``: TLS shows a certificate of the client.
+        """``make_transport`` is called at the first request. ``certificate``: TLS presents a client certificate.
 
         ``own_transport``: the transport is the built-in one, and has no other certificate. ``kept`` are options of
         ``load`` that a pickle of the client needs.
@@ -272,7 +272,7 @@ class ClientState:
 
     @cached_property
     def _transport(self) -> Any:
-        """Made at the first request; if threads race, only the one that is kept is used."""
+        """The transport, made at the first request; if threads race, all use the same one."""
         return self._make_transport()
 
     @cached_property
@@ -360,7 +360,7 @@ class Watcher:
         self._made, self._options = type(dispatcher), dispatcher.options
         self._seconds = seconds
         references = state.document.api.references
-        # A change between the reading of the document and now is found at the first check.
+        # A change since the document was read is found at the first check.
         is_current = isinstance(references, Document) and references.is_current()
         self._seen = state.source.stamps(state.document.api) if is_current else ()
         self._stopped = Event()
@@ -495,7 +495,7 @@ class DocumentSource:
 
 
 class _Located:
-    """A document or an overlay, as given by the caller. If it is not a file, ``path`` is None."""
+    """A document or an overlay as the caller gave it. ``path`` is None if it is not a file."""
 
     def __init__(self, given: Any) -> None:
         self.given = given

@@ -1,12 +1,12 @@
 """Streamed responses of ``operation.stream(...)``, and how a body is split into bytes, text, lines and items.
 
-:mod:`dynclient.codecs.sequence` splits; this module reads chunks for it and validates items.
+:mod:`dynclient.codecs.sequence` splits; this module feeds it with chunks, and validates items.
 
 Rule 1: a body is read once, and only within the ``with`` statement; leaving it early closes the connection.
 Rule 2: timeouts and the call's deadline apply to each chunk. ``Limits.response_bytes`` applies to everything kept in
 memory: one item, one line, :meth:`Answer.read`; ``Limits.streamed_response_bytes`` to all of the body.
-Rule 3: a stream of server-sent events can be opened again where it ended (HTML, 9.2.3): with ``Last-Event-ID``, within
-the deadline of the first call, after the wait that the stream's ``retry`` sets. 204 ends it.
+Rule 3: a stream of server-sent events can be reopened where it ended (HTML, 9.2.3): with ``Last-Event-ID``, within the
+deadline of the first call, after the pause that the stream's ``retry`` field sets. A 204 ends it.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class Items:
 
     @property
     def ended(self) -> bool:
-        """Whether the stream has said that nothing more comes."""
+        """Whether the stream has announced its end."""
         return isinstance(self.split, sequence.EventSplitter) and self.split.ended
 
     def reopened(self, opened: StreamedResponse) -> Items:
@@ -200,7 +200,7 @@ class _Whole(BodyBuffer):
 
 
 class IterableBody(Generic[T]):
-    """The pieces of a body, once over, for ``for`` or ``async for``; it is reopened where it ends if requested."""
+    """The pieces of a body, for one ``for`` or ``async for`` loop; on request, the body is reopened where it ends."""
 
     if TYPE_CHECKING:
 
@@ -210,7 +210,7 @@ class IterableBody(Generic[T]):
         async def __anext__(self) -> T: ...
 
     def __init__(self, body: Body, splitter: Any, reconnect: int = 0) -> None:
-        """``reconnect`` is how often in a row the body is opened again without an item in between."""
+        """``reconnect`` is how often in a row the body is reopened without an item in between."""
         self._body = body
         self._splitter = splitter
         self._ready: Iterator[T] = iter(())
@@ -219,7 +219,7 @@ class IterableBody(Generic[T]):
         if reconnect and not (isinstance(splitter, Items) and isinstance(splitter.split, sequence.EventSplitter)):
             raise ArgumentError("only a stream of server-sent events can be reconnected", argument="reconnect")
         if reconnect and not is_repeatable(body.request):
-            raise ArgumentError("only a request that can be sent twice can be reconnected", argument="reconnect")
+            raise ArgumentError("only a request that can be repeated can be reconnected", argument="reconnect")
 
     def _piece(self) -> T:
         """The next piece, or ``_NOTHING`` if more has to be read."""
@@ -349,8 +349,8 @@ class _Answer:
         An event is a mapping of its fields, or only its data, read from JSON, if the document describes only the data;
         ``[DONE]`` ends such a stream. :meth:`iter_events` has all fields of each event.
 
-        ``reconnect`` is how often in a row a stream of server-sent events is opened again when it ends or breaks off,
-        with Last-Event-ID.
+        ``reconnect`` is how often in a row a stream of server-sent events is reopened, with Last-Event-ID, when it ends
+        or breaks off.
         """
         return self._iterated(Items(self._body.streamed), reconnect)
 
@@ -366,7 +366,9 @@ class _Answer:
         """Save the rest of the body."""
         response = self._body.streamed.response
         if resume and self._body.is_begun:
-            raise ArgumentError("resume=True saves a whole body; some of this one was read already", argument="resume")
+            raise ArgumentError(
+                "resume=True saves a whole body, but part of this one has already been read", argument="resume"
+            )
         if resume and (version := version_of(response)) is not None:
             return (yield from Download(self._body, version).saved(path, progress))
         file: AtomicFile = yield RunBlocking(partial(AtomicFile, path))

@@ -1,7 +1,7 @@
 """Long-running operations: how a document declares them, which URL to poll, and when they have ended.
 
 Nothing here does I/O. The first of these rules that applies decides which URL to poll:
-Rule 1: ``x-waiter``, ours; or ``x-ms-long-running-operation`` with its ``final-state-via``.
+Rule 1: ``x-waiter``, dynclient's own extension; or ``x-ms-long-running-operation`` with its ``final-state-via``.
 Rule 2: an Operation-Location or Azure-AsyncOperation of a 201 or 202: a resource with the status.
 Rule 3: the Location of a 202: it answers 202 until the result exists.
 Rule 4: the 202 of a GET, or a GET with ``until=``: the same request again.
@@ -35,7 +35,7 @@ from dynclient.model import API, Operation, OperationRow, Schema
 Kind = Literal["monitor", "location", "same", "body"]
 Verdict = Literal["pending", "done", "failed"]
 Conditions = tuple[tuple[str, tuple[Any, ...]], ...]
-"""Paths, each with the values that it may lead to."""
+"""Paths to values, each with the values that fulfil the condition."""
 Until = Conditions | Callable[[Any], object] | None
 
 ACCEPTED, SEE_OTHER = 202, 303
@@ -116,7 +116,7 @@ class Task(Record):
     """Where and how to poll: everything that another process needs to continue, without credentials.
 
     ``key`` and ``method`` are those of the operation that began, ``original`` is its URL, and ``location`` the Location
-    of its answer. ``url`` is asked next, with ``headers``. ``cancel`` is a URL with its method before it.
+    of its answer. ``url`` is polled next, with ``headers``. ``cancel`` is a method and a URL.
     """
 
     key: str
@@ -132,7 +132,7 @@ class Task(Record):
     is_final: bool = False
 
     def text(self, hidden: Iterable[str]) -> str:
-        """Write it as text. Of URLs, query fields with these names and those of credentials are left out."""
+        """Write it as text. Query fields with these names, and those of credentials, are removed from URLs."""
         values = self._asdict()
         for name in ("url", "original", "location"):
             values[name] = without_fields(values[name], hidden, credentials=True)
@@ -255,7 +255,7 @@ def judged(task: Task, result: HTTPResult) -> tuple[str | None, Verdict]:
     return word, "pending" if result.status == ACCEPTED else "done"
 
 
-# Where to ask.
+# URLs to poll.
 
 
 def joined(base: str, url: str) -> str:
@@ -267,7 +267,7 @@ def joined(base: str, url: str) -> str:
 
 
 def following(task: Task, result: HTTPResult, *, is_declared: bool = False) -> Task | None:
-    """The task after an answer that is not final, with its new URLs; None if it names none."""
+    """The task after a response that is not final, with the URLs that the response names; None if it names none."""
     location = result.headers.get("location")
     monitor = next(filter(None, (result.headers.get(name) for name in MONITORS)), None)
     task = task._replace(location=joined(task.url, location) if location else task.location)
@@ -424,7 +424,7 @@ def _enum(schema: Schema | None) -> list[str]:
 
 
 def taken(error: DynclientError) -> HTTPResult | None:
-    """The answer of an undocumented success, which a wait accepts; None if it is an error."""
+    """The response of an undocumented success, which a wait accepts; None if the status is an error."""
     if not isinstance(error, UndocumentedStatus) or not error.done:
         return None
     return HTTPResult(error.data, error.status, error.headers, error.attempts, error.request)

@@ -36,7 +36,7 @@ ENDING = ".dync"
 SMALLEST_JSON = 32_768
 """Bytes of JSON below which a document is not kept."""
 SMALLEST = 2_048
-"""The same of YAML, which takes longer to decode."""
+"""The same for YAML, which takes longer to decode."""
 
 _OFF = frozenset({"0", "off", "false", "no", "none"})
 _FINISHED = expression(r"[0-9a-f]{32}\.dync")
@@ -54,7 +54,10 @@ Stamp = list[int]
 """Device, inode, size, and the times of the last change to content and to state, in nanoseconds."""
 
 _YOUNG = 2_000_000_000
-"""Nanoseconds. File systems record times in steps of up to two seconds: a younger file may change and look the same."""
+"""Nanoseconds.
+
+File systems record times in steps of up to two seconds: a more recent file may change and have the same stamp.
+"""
 
 
 def stamp_of(path: str | int) -> Stamp | None:
@@ -201,7 +204,7 @@ def cache_of(choice: bool | str | os.PathLike[str]) -> Cache | None:  # noqa: FB
 
 @lru_cache(1)
 def _users() -> str:
-    # platformdirs gives the same; but to import it takes longer than to list a large document from the cache.
+    # platformdirs returns the same folder, but importing it takes longer than listing a large document from the cache.
     if sys.platform == "linux" and "ANDROID_ROOT" not in os.environ:
         setting = os.environ.get("XDG_CACHE_HOME", "").strip()
         home = setting if os.path.isabs(setting) else _expanded("~/.cache")  # noqa: PTH117  # as above
@@ -217,7 +220,10 @@ def key_of(*parts: object) -> str:
 
 
 def _stem(key: str) -> str:
-    """Return the name of a key's file, without its ending. The form has its key in it, so this only has to be short."""
+    """Return the name of a key's file, without its ending.
+
+    The form contains its key, so the name only has to be short.
+    """
     return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -229,7 +235,7 @@ def _is_ours(found: os.stat_result) -> bool:
 
 @lru_cache(1)
 def made_by() -> str:
-    """Identify the code that makes forms: by its release, and in a development checkout by the times of its files."""
+    """Identify the code that makes forms: by its release, in a development checkout also by its files' times."""
     here = os.path.dirname(__file__)  # noqa: PTH120  # as above
     package = os.path.dirname(here)  # noqa: PTH120  # as above
     times = [0]
@@ -272,11 +278,11 @@ class CachedForm(Record):
         return stamp is not None and self.form is not None and self.form.about.get("stamp") == stamp
 
     def is_unchanged(self) -> bool:
-        """Return whether the file of a shipped form is the same as before, whatever the form says about itself."""
+        """Return whether the file of a shipped form is unchanged, regardless of the form's own notes."""
         return self.file is not None and stamp_of(self.file[0]) == self.file[1]
 
     def of(self, data: bytes, stamp: Stamp | None = None, **about: Any) -> CachedForm | None:
-        """Return the same place for these bytes, without a form of other bytes; None if caching does not pay."""
+        """Return the same place for these bytes, without the form of other bytes; None if caching is not worthwhile."""
         if self.cache is None:
             return self
         start = data[:1024].lstrip()[:1]
@@ -323,7 +329,7 @@ def cached(cache: Cache | None, limits: Limits, *parts: object, size: int | None
 
 
 def listing_of(form: Compiled, references: Sequence[str] | None) -> bytes | None:
-    """Return the list of operations in a form; None if a file that it was made of has changed since.
+    """Return the list of operations in a form; None if a file that the form was made from has changed since.
 
     ``references`` are the further places that the document may refer to; None for a shipped form, whose list always
     fits.

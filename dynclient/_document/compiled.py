@@ -1,10 +1,10 @@
 """The compiled form of a document, whose parts are decoded at their first use.
 
-It is only data: reading it runs no code. On disk: a head that names the format; the text of the parts, and tables of
-them in JSON; the index in JSON; a tail that leads to the index. The index has notes on the whole form (``about``), for
-each file its name and the place of its table, and the place of the list of operations. The parts are either encoded
-from a tree that was read, or are the file's own text, which was not validated: a part of it is validated when it is
-decoded.
+It is only data: reading it runs no code. The file consists of a head that names the format, the text of the parts with
+their tables in JSON, the index in JSON, and a tail that points to the index. The index has notes on the whole form
+(``about``), for each file its name and the place of its table, and the place of the list of operations. The parts are
+either encoded from a tree that was read, or are the file's own text, which was not validated: a part of it is validated
+when it is decoded.
 
 A table describes an object: it has the name of each member, and an entry that says where the value is. An entry is
 
@@ -14,10 +14,10 @@ A table describes an object: it has the name of each member, and an entry that s
 * a dict: the same table of text that is held in memory.
 
 Rule 1: a truncated file has no tail, and a damaged one a wrong checksum: both count as no compiled form.
-Rule 2: the index only gives positions. The values there are validated.
-Rule 3: a part with a wrong checksum is read from the document itself, or is an error if that is gone.
-Rule 4: bytes are read, not mapped: if the file is truncated while it is in use, a read is short, where access to mapped
-memory would end the process.
+Rule 2: the index only has positions; the values there are validated.
+Rule 3: a part with a wrong checksum is read from the document itself; if that is gone, it is an error.
+Rule 4: bytes are read, not memory-mapped: if the file is truncated while it is in use, a read returns too little,
+whereas access to mapped memory would end the process.
 """
 
 from __future__ import annotations
@@ -151,8 +151,8 @@ class LazyMapping(Mapping[str, Any]):
     def peek(self, words: frozenset[str]) -> Mapping[str, Any]:
         """Return all members, but of the members of their members only those that ``words`` names.
 
-        Errors in what is left out are not reported, nor are duplicate keys; arrays may lack their elements. It is empty
-        where this saves nothing.
+        Errors in the parts left out are not reported, nor are duplicate keys; arrays may lack their elements. The
+        result is empty if this saves nothing.
         """
         return self.tree.peek(self.table, words)
 
@@ -205,7 +205,7 @@ class LazyTree:
         table = decoded(data)
         if type(table) is not dict or pointer.count("/") > _DEEPEST:
             raise DamagedError
-        # Parts that overlap could make far more data than the form is long.
+        # Overlapping parts could produce far more data than the form's length.
         try:
             total = sum(entry[1] for entry in table.values() if len(entry) >= _SLICE)
         except (TypeError, LookupError) as error:

@@ -5,8 +5,8 @@ Rule 2: text that begins as JSON is read as JSON. If it is not JSON, and neither
 it is read as YAML, which may begin with a brace too.
 Rule 3: of large JSON text only the first levels are decoded at once. One pass by msgspec validates the grammar of the
 whole text, and finds the values of its first levels without making data of them. A walk over these levels finds their
-offsets. Since it goes from member to member, it sees duplicate keys. If it does, or anything else is unexpected, the
-text is not divided: the exact reader reports the error.
+offsets. The walk goes from member to member, so it sees duplicate keys. If it finds any, or anything else that is
+unexpected, the text is not divided, and the exact reader reports the error.
 Rule 4: a part is decoded by the same rules as a whole text (:mod:`json_text`), when it is used. Errors in it are
 reported then, with their location; the other parts can be used. A text is divided as the compiled form is: into the
 members of its sections, and of those in ``components``.
@@ -114,7 +114,7 @@ _KEY = expression(_COMMA + STRING + _BLANKS + b":" + _BLANKS, re.DOTALL)
 _NEXT = expression(_COMMA)
 _SCALAR = expression(STRING + rb'|[^\s,\[\]{}"]+', re.DOTALL)
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-# OpenAPI 2.0 has no `components`. If this word is not in the beginning, one more level is looked at.
+# OpenAPI 2.0 has no `components`. Unless the text begins with this word, one more level is decoded.
 _OLD, _BEGINNING = b'"swagger"', 1_000
 
 

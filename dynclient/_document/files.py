@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dynclient.transports import Transport
 
 _log = logger("dynclient.document")
-# Fewer files are accepted from the network than from a disk.
+# Fewer files are accepted from the network than from disk.
 _REMOTE_FILES = 50
 # The number of times that a percent-encoded path is decoded before it is checked.
 _ENCODINGS = 3
@@ -93,7 +93,7 @@ class File:
     def _take(self, form: Compiled, described: CompiledFile, *, root: bool) -> None:
         """Take the tree from a compiled form."""
         self.fingerprint = described.fingerprint
-        # Text that was not validated comes first in a form: in the cache, each file has its own form.
+        # Text that was not validated is at the start of a form: in the cache, each file has its own form.
         bounds = None if described.validated else self._limits
         tree = LazyTree(form.bytes, self.name, limits=bounds, start=len(HEAD), recover=self._again)
         self.tree = tree.value(described.entry, "")
@@ -321,12 +321,12 @@ class Files:
                 continue
             done.add(file.uri)
             for reference in dict.fromkeys(leaving(file.tree)):
-                # An operation that needs an unreadable file reports that itself.
+                # Each operation that needs an unreadable file reports it.
                 with suppress(DynclientError):
                     resolve(reference, f"{file.uri}#")
             waiting += self.others
             file.add_to(writer, _relative(file, self.root))
-        # The list says where operations are, and those in other files are elsewhere once the form has moved.
+        # The list says where operations are; after the form is moved, operations in other files are no longer there.
         own = listing if len(done) == 1 else None
         overlays = self.root.overlays.noted(writer) if self.root.overlays is not None else {}
         return writer.finished(own, release=__version__, depends={}, **overlays)
@@ -335,7 +335,7 @@ class Files:
         file = self._files.get(uri)
         if file is not None:
             return file, ""
-        # Names that files and schemas give themselves come after the URIs that files were read from.
+        # URIs that files were read from take precedence over names that files and schemas declare.
         for other in tuple(self._named):
             if other.base == uri:
                 return other, ""
@@ -434,8 +434,8 @@ def _is_below(url: str, prefix: str) -> bool:
 def _segments(path: str) -> Iterator[str]:
     """Yield the segments of a path as the most lenient server would split it.
 
-    A server may undo percent-encoding before it looks for slashes and dot segments, a proxy before it once more; some
-    treat a backslash as a slash, and text after a semicolon as parameters.
+    A server may undo percent-encoding before it looks for slashes and dot segments, and so may a proxy in front of it.
+    Some treat a backslash as a slash, and text after a semicolon as parameters.
     """
     for _ in range(_ENCODINGS):
         path = unquote(path)

@@ -1,6 +1,6 @@
 """The identifiers that schemas declare: ``$id``, ``$anchor``, ``$dynamicAnchor`` (JSON Schema 2020-12, 8.2).
 
-Rule 1: an identifier is a name. Nothing is ever fetched because of one.
+Rule 1: an identifier is only a name; nothing is ever fetched from it.
 Rule 2: only values that can be schemas are searched: not examples, defaults, enums or extensions.
 """
 
@@ -16,7 +16,7 @@ from dynclient.json_pointer import join
 
 _WORDS = expression(rb"\$(?:id|anchor|dynamicAnchor)")
 _VALUES = frozenset({"example", "examples", "default", "enum", "const"})
-# The members of these have names of the author's own, which say nothing about their values.
+# The members of these have names that the author chose, which say nothing about their values.
 _NAMES = frozenset(
     {
         "properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "schemas", "responses",
@@ -81,7 +81,7 @@ def identifiers(root: Any, document: str) -> Identifiers:
                 for key, child in node.items()
                 if _holds(child) and (names or not (key in _VALUES or key.startswith("x-")))
             ]
-        # In the document's order: of two schemas with one name, the first one keeps it.
+        # In the document's order: if two schemas have the same name, the first one keeps it.
         stack += reversed(below)
     return found
 

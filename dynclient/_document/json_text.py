@@ -117,7 +117,7 @@ def _outside_strings(data: bytes, without: bytes) -> Iterator[bytes]:
     start = 0
     in_string = False
     while start < len(data):
-        # In pieces, since large copies would leave large holes in the memory that the process holds.
+        # In pieces, since large copies would fragment the process's memory.
         end = start + _PIECE
         while data[end - 1 : end] == b"\\":
             end += 1
@@ -253,7 +253,7 @@ def _peeking(words: frozenset[str]) -> Any:
 
 _SPACE = expression(rb"[ \t\r\n]*")
 _KEY = expression(rb"(" + STRING + rb")\s*:\s*", re.DOTALL)
-# Python's own scanner, which is written in C, made to keep nothing.
+# Python's own scanner, which is written in C, with hooks that keep nothing.
 _SKIP = json.JSONDecoder(object_pairs_hook=len, parse_int=len, parse_float=len, parse_constant=len, strict=False)
 
 
@@ -262,7 +262,7 @@ class JSONLines:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        # One character for each byte, so that offsets are the same; only strings have others than ASCII.
+        # One character for each byte, so that offsets are the same; only strings contain other characters than ASCII.
         self._text = data.decode("latin-1")
         self._entries: dict[int, dict[str, tuple[int, int]]] = {}
         # Offsets whose lines are known, in order: many lines are found by counting the text about once.

@@ -2,8 +2,8 @@
 
 Rule 1: a location is the URL of a file, and a JSON pointer in it. A schema's own identifier (``$id``) only helps to
 find it.
-Rule 2: a document has no say in what may be read. A local file may refer to files below its folder, and any document to
-the places that the caller allows; everything else is refused before it is opened.
+Rule 2: a document does not decide what may be read. A local file may refer to files below its folder, and any document
+to the locations that the caller allows; everything else is refused before it is opened.
 Rule 3: chains are followed by a loop.
 """
 
@@ -71,7 +71,7 @@ class Document:
     """
 
     def __init__(self, files: Files, references: tuple[str | os.PathLike[str], ...] = ()) -> None:
-        """``files`` has read the root; ``references`` are the other places that it may refer to."""
+        """``files`` has read the root; ``references`` are the other locations that it may refer to."""
         self._files = files
         self._references = [os.fspath(location) for location in references]
         self._limits = files.limits
@@ -169,10 +169,10 @@ class Document:
     def resolve(self, reference: str, base: str) -> tuple[str, Any]:
         """Return the target of a ``$ref`` that is at ``base``: its absolute URI (with a JSON pointer) and its value.
 
-        A target that is only a ``$ref`` is followed; one with other members is returned.
+        If the target is only a ``$ref``, it is followed; a target with other members is returned.
 
         Raises:
-            UnresolvableReference: the target does not exist, or the references lead in a circle.
+            UnresolvableReference: the target does not exist, or the references are circular.
             UnsafeDocument: it leads to a file or URL that is not allowed.
             UnreadableDocument: the file that it leads to can't be read.
         """
@@ -197,9 +197,9 @@ class Document:
         return file.name, pointer, file.line(pointer)
 
     def strangers(self, uri: str, *members: str) -> tuple[str, ...]:
-        """The URLs of the files from the network that have written members of an object, at ``uri`` or below.
+        """The URLs of the files from the network that define members of an object, at ``uri`` or below.
 
-        The one that the object stands in is an empty text; an overlay is its URL, as the caller has spelled it.
+        The file that contains the object is an empty string; an overlay is its URL, as the caller spelled it.
         """
         document, _, pointer = uri.partition("#")
         file = self._files.known(document)
@@ -211,7 +211,7 @@ class Document:
         return tuple(urls[author] for author in sorted(authors) if author in urls)
 
     def _chain(self, reference: str, base: str) -> tuple[str, Any]:
-        """Follow references as long as their target is only another one."""
+        """Follow references as long as their target is only another reference."""
         seen: dict[str, None] = {}
         crossed = 0
         at = base
@@ -248,7 +248,7 @@ class Document:
         except DocumentError as error:
             if error.location is not None and error.location.line is not None:
                 raise
-            # The error is not in the other document, but that it can't be read.
+            # The error is this reference, not something in the other document.
             message = f"$ref {reference!r} can't be followed: {error.message}"
             raise type(error)(message, location=DocumentLocation(*self.location(at)), hint=error.hint) from None
         return self._within(file, top, fragment, reference, at)

@@ -141,14 +141,14 @@ def below(uri: str, name: str, folders: tuple[str, ...], limits: Limits, cache: 
     try:
         path = os.path.realpath(path_of(uri))
     except ValueError as error:
-        # A name with a null character or a lone surrogate.
+        # The name contains a null character or a lone surrogate.
         raise _cant_read(error, name) from None
     if parts.netloc not in ("", "localhost") or not any(
         path.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders
     ):
-        raise unsafe("is outside of the document's folder", name, hint="references= allows other folders")
+        raise unsafe("is outside the document's folder", name, hint="references= allows other folders")
     try:
-        # Not blocking, so that opening a pipe without a writer does not wait.
+        # Non-blocking, so that opening a pipe without a writer does not wait.
         with open(path, "rb", opener=_not_blocking) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise unsafe("is not a regular file", name)

@@ -19,7 +19,7 @@ from dynclient._json_types import is_decimal
 from dynclient.json_pointer import join
 from dynclient.options import Limits
 
-# Up to this many nodes any sharing is allowed; above, a tree may be this many times as large as it is written.
+# Up to this many nodes, any sharing is allowed; above that, a tree may be this many times as large as its text.
 _SMALL = 10_000
 _RATIO = 10
 
@@ -155,7 +155,7 @@ def _scalar(value: Any) -> Any:
         return str.__str__(value)
     if isinstance(value, int):
         return int(value)
-    # Another YAML loader has made this of an unquoted date.
+    # Another YAML loader makes this from an unquoted date.
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bytes | bytearray | memoryview | AbstractSet):

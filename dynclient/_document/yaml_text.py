@@ -1,7 +1,7 @@
 """YAML text to plain data, by the core schema of YAML 1.2.
 
 Rule 1: the loader only composes nodes; :class:`_Builder` makes data of them with a flat loop, and knows no Python type.
-Rule 2: the composer of libyaml recurses without asking Python, so its hooks count how deep it is.
+Rule 2: libyaml's composer recurses outside Python's recursion limit, so its hooks count the depth.
 Rule 3: a key is text as it is written: ``200:`` is ``"200"``, ``no:`` is ``"no"``.
 """
 
@@ -60,7 +60,7 @@ def read(data: bytes, name: str, limits: Limits) -> Any:
     tree = builder.build()
     if builder.aliases:
         check_sharing(tree, name, limits)
-    # Collections that end first are merged first: a source ends before the mapping that uses it, or is within it.
+    # Collections that end first are merged first: a source ends before the mapping that uses it, or lies within it.
     for node, target in sorted(builder.merges, key=lambda pair: (pair[0].end_mark.index, -pair[0].start_mark.index)):
         _merge(builder, node, target)
     return tree

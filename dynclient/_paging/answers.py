@@ -1,4 +1,4 @@
-"""The fields of an operation's requests and of its first success that paging may use."""
+"""The fields of an operation's request, and of its first successful response, that pagination may use."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def items_schema(operation: Operation, rule: Pagination) -> Schema | None:
 
 
 def lacks_items(operation: Operation, rule: Pagination) -> bool:
-    """Whether the document describes the members of the answer, but no list where a rule says that the items are."""
+    """Whether the document describes the response's members, but has no list where the rule expects the items."""
     media_type = _media_type(_success(operation))
     try:
         schema = media_type.schema if media_type is not None else None
@@ -167,7 +167,7 @@ def _media_type(response: Response | None) -> MediaType | None:
 
 
 def _fields_of(root: Schema) -> tuple[Field, ...]:
-    """The fields of an answer; many operations have the answer of others."""
+    """The fields of a response; many operations share one."""
     root = follow(root)
     known = cache(root.references, "paging")
     if root.uri not in known:
@@ -190,7 +190,7 @@ def _fields(root: Schema) -> Iterator[Field]:
         yield Field(keys, folded(str(keys[-1])) if keys else "", seen, schema)
         if len(keys) < _DEPTH and "array" not in seen.types:
             children = dict(seen.properties)
-            # A union of pages: the common fields describe the paging.
+            # In a union of pages, the common fields describe the pagination.
             for branch in (*seen.one_of, *seen.any_of) if not children else ():
                 try:
                     children |= {name: one for name, one in shape(branch).properties.items() if name not in children}

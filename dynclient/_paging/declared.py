@@ -1,7 +1,7 @@
-"""The rules that documents and overlays declare: our ``x-pagination``, and the extensions of others.
+"""The rules that documents and overlays declare: dynclient's ``x-pagination``, and other vendors' extensions.
 
-A table picks the reader of each extension of an operation. A reader gives the members of a rule, None if the extension
-says that the operation does not page, or raises ValueError if it is invalid.
+A table picks the reader of each extension of an operation. A reader returns the members of a rule, or None if the
+extension says that the operation has no pages. It raises ValueError for an invalid extension.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _OWN = "x-pagination"
 
 
 def pagination(operation: Operation, api: API) -> Pagination | None:
-    """How the list of an operation pages: as declared in the document, or else as detected; None if it does not page.
+    """How an operation's list is paginated: as the document declares, or else as detected; None if it has no pages.
 
     Raises:
         DocumentError: the schemas of its answer are broken.
@@ -42,7 +42,7 @@ def pagination(operation: Operation, api: API) -> Pagination | None:
             rule = read(value, answers)
             rule = checked(rule, name) if rule is not None else None
         except (ValueError, ArgumentError) as error:
-            # An invalid declaration settles nothing: the caller has to pass ``by=``.
+            # An invalid declaration is not replaced by a guess: the caller has to pass ``by=``.
             reason = Evidence(f"{name} can't be read: {getattr(error, 'message', error)}", location)
             return replace(known, confidence="unclear", evidence=(reason, *known.evidence))
         return changed(known, rule, Evidence(f"{name} says so", location)) if rule is not None else None
@@ -144,7 +144,7 @@ _FERN_ANSWERS = {
     "has-next-page": "more",
     **dict.fromkeys(("next_cursor", "next_uri", "next_path", "next_url"), ""),
 }
-"""Fern's members for paths in the answer, with ours."""
+"""Fern's members that are paths in the response, with dynclient's names for them."""
 
 
 def _from(value: Any, root: str) -> str:
@@ -189,7 +189,7 @@ _DIALECTS: Mapping[str, Callable[[Any, Answers], _Rule | None]] = {
 
 
 def _marked(answers: Answers) -> _Rule:
-    """TypeSpec's marks at parameters and properties: ``x-ms-list-page-items`` and the like, which are all true."""
+    """TypeSpec's extensions of parameters and properties: ``x-ms-list-page-items`` and the like, all true."""
     asked: dict[str, Asked] = {}
     given: dict[str, Field] = {}
     for one in answers.asked:

@@ -1,4 +1,4 @@
-"""Detect how the list of an operation pages, from its model: the first rule that applies, with its evidence.
+"""Detect how an operation's list is paginated, from its model: the first rule that applies, with its evidence.
 
 The rules, in their order: a Link header; a token in headers; a token under matching names; a URL in the answer; names
 that are often used together; the last item's id; a page number; an offset; a URL in a list of links. A rule is
@@ -101,7 +101,7 @@ class _Items(Record):
 
 
 def detect(operation: Operation, api: API, answers: Answers | None = None) -> Pagination | None:
-    """Find how an operation's list pages; None if it is not a paged list. ``answers`` is the part that has been read.
+    """Find how an operation's list is paginated; None if it has no pages. ``answers`` has the fields that were read.
 
     Raises:
         DocumentError: the schemas of its answer are broken.
@@ -117,7 +117,7 @@ def detect(operation: Operation, api: API, answers: Answers | None = None) -> Pa
 
 
 class _Look:
-    """The input of the rules."""
+    """The state and the lookups that the rules use."""
 
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
@@ -129,7 +129,7 @@ class _Look:
         self.lists = self.operation.method in _READS or (self.operation.method == "POST" and is_listing)
 
     def said(self, reason: str, *at: Asked | Field) -> list[Evidence]:
-        """Evidence, with the line of the first thing that it names."""
+        """Evidence, with the location of the first field that it names."""
         pointers = [one.pointer if isinstance(one, Asked) else one.schema.uri for one in at]
         return [Evidence(reason, self.answers.location(pointers[0]) if pointers else None)]
 
@@ -138,13 +138,13 @@ class _Look:
         return f"{one.text} <- {field.path}", "likely", self.said(f"{one.target.name} repeats {field.path}", one)
 
     def asked(self, names: Collection[str]) -> Iterator[Asked]:
-        """The request's values with such names, query parameters first."""
+        """The request's values with these names, query parameters first."""
         yield from sorted(
             (one for one in self.answers.asked if one.name in names), key=lambda one: one.target.in_ == "body"
         )
 
     def beside(self, names: Any, *, kind: str = "") -> Iterator[Field]:
-        """Members with such names at the top, or in an object about pages; in the order of the names."""
+        """Members with these names at the top level, or in an object about pages; in the order of the names."""
         order = {name: index for index, name in enumerate(names)}
         found = [
             each
@@ -206,7 +206,7 @@ class _Look:
         return found if is_page or found else None
 
     def unclear(self) -> Pagination | None:
-        """The facts about a list that asks for a size, a page or a token although no rule applies."""
+        """A Pagination that is unclear: the request has a size, a page or a token, but no rule applies."""
         hints = [*self.asked(SIZES), *self.asked(PAGES), *self.asked(TOKENS)]
         if self.operation.method not in _READS or not hints or not any(each.is_list for each in self.answers.fields):
             return None
@@ -250,7 +250,8 @@ def _items_in(answers: Answers, fields: list[Field]) -> _Items | None:
     words.add(folded(answers.operation.row.operation_id or ""))
     every = [each for each in fields if each.is_list]
     lists = [each for each in every if each.name not in _NO_ITEMS]
-    if not lists:  # what may be notes about a list is the list if it has that name, or if messages are objects
+    # An array that may be notes about a list counts as the list if it has that name, or if its members are objects.
+    if not lists:
         lists = [each for each in every if any(word.endswith(each.name) for word in words) or _is_mail(each)]
     named = [each for name in LIST_NAMES for each in lists if each.name == name]
     ways = (
@@ -337,7 +338,7 @@ def _named_token(look: _Look) -> _Found | None:
         return text, "certain" if pairs[0][0].is_text else "likely", look.said(names, pairs[0][0])
     for one in look.asked({*TOKENS, "offset"}):
         for field in look.beside((one.name,)) if _may_be_token(one) else ():
-            # An offset that is a string is not a number of items.
+            # An offset that is a string is a token, not a number of items.
             is_text = one.name in TOKENS or (look.items and not one.is_number and field.kinds == {"string"})
             if _is_token(field) and field.name != "after" and is_text:
                 reason = f"{one.target.name} is in the request and in the answer"
@@ -402,7 +403,7 @@ def _named_below_next(look: _Look) -> _Found | None:
 
 
 def _used_together(look: _Look) -> _Found | None:
-    """Names of the request and of the answer that are often used together."""
+    """A token by names in the request and in the response that are often used together."""
     for one in look.asked(TOKENS | PAGES):
         if not _may_be_token(one) or _is_date(one):
             continue

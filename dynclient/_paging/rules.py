@@ -1,4 +1,4 @@
-"""The rule of how a list pages, and how it is written: in ``by=``, in options, in documents and overlays.
+"""A rule says how a list is paginated. It is written in ``by=``, in options, in documents and in overlays.
 
 Rule 1: a rule is text, so that it can be shown, corrected and passed back. Its grammar, where PATH is a small path such
 as ``$.data[-1].id``, and IN is ``query``, ``header``, ``path``, ``cookie`` or ``body`` (whose NAME may be a path):
@@ -10,7 +10,7 @@ as ``$.data[-1].id``, and IN is ``query``, ``header``, ``path``, ``cookie`` or `
          | "IN NAME + items"                    the number of items before
     SOURCE = PATH | "header NAME"
 
-Rule 2: declared rules are used; guessed ones only if the caller writes them down.
+Rule 2: declared rules are used; guessed ones only if the caller passes them explicitly.
 Rule 3: a PATH leads to one value: ``$.data[-1].id``, ``$['@odata.nextLink']``, ``$.links[rel=next].href``. Negative
 indices count from the end; ``[name=text]`` is the first object of an array whose member has that text. It has no
 wildcards. A path without a target is not an error: the value is MISSING.
@@ -74,7 +74,7 @@ def path_text(keys: Keys) -> str:
 
 
 def value_at(value: Any, keys: Keys) -> Any:
-    """Return the value that a path leads to, or MISSING. An object of a class is asked for its attribute."""
+    """Return the value that a path leads to, or MISSING. An object that ``convert=`` made is read by its attributes."""
     for key in keys:
         if isinstance(key, int):
             if not isinstance(value, (list, tuple)) or not -len(value) <= key < len(value):
@@ -117,7 +117,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Pagination:
-    """How the list of an operation pages.
+    """How the list of an operation is paginated.
 
     ``items`` is the path of the items in a response, None if that is unclear. ``next`` describes the next request, None
     if that is unclear. ``more`` is the path of a boolean; with ``not`` before it, true means the end. ``total`` is the
@@ -158,7 +158,7 @@ class Pagination:
         action = {"target": target, "description": reasons, "update": {"x-pagination": self.rule()}}
         return {
             "overlay": "1.1.0",
-            "info": {"title": f"How {self.key} pages", "version": "1"},
+            "info": {"title": f"How {self.key} is paginated", "version": "1"},
             "actions": [action if reasons else {name: action[name] for name in ("target", "update")}],
         }
 
@@ -169,7 +169,7 @@ class Pagination:
 
 
 class Target(Record):
-    """The place of a value in a request: a parameter by location and name, or a member of the body by its path."""
+    """The location of a value in a request: a parameter by ``in`` and name, or a member of the body by its path."""
 
     in_: str
     name: str
@@ -220,7 +220,7 @@ def _read_source(text: str) -> Keys | str:
 
 @lru_cache(maxsize=256)
 def read_target(text: str) -> Target:
-    """Read the place of a value in a request, such as ``query page``; a bare name is in the query.
+    """Read the location of a value in a request, such as ``query page``; a bare name is in the query.
 
     Raises:
         ValueError: there is no such location.
@@ -272,6 +272,6 @@ def changed(found: Pagination, rule: Mapping[str, Any], reason: Evidence) -> Pag
     confidence: Confidence = "certain" if "next" in rule else found.confidence
     evidence = (reason,) if "next" in rule and "items" in rule else (reason, *found.evidence)
     if "next" in rule and found.next != rule["next"]:
-        # Members of another rule: its own `more` would end this one too early.
+        # The next request follows another rule now: the detected `more` would end it too early.
         found = replace(found, more=None, total=None, last=None, start=None)
     return replace(found, **rule, confidence=confidence, evidence=evidence)

@@ -4,8 +4,8 @@ Rule 1: the first request is that of the call. A later one is the same with one 
 server named, whose query replaces the whole query; method, body and headers stay.
 Rule 2: the server's response decides: a ``Link: rel=next`` is followed under any rule, and a token that is a URL is
 followed as a URL. A missing, null, empty or false token is the end.
-Rule 3: no page is requested at another origin, and none twice. A page of items is never lost: an error of the next page
-is raised after it.
+Rule 3: no page is requested at another origin, and no page twice. Items are never lost: an error of the next page is
+raised after the items of this one.
 Rule 4: fewer items than usual do not end the list: servers leave out items that a caller may not see.
 """
 
@@ -36,7 +36,7 @@ _LONGEST_IN_HEAD = 32_768
 _LONGEST = 1024 * 1024
 _REMEMBERED = 100_000
 _EMPTY_PAGES = 1_000
-"""Pages without items, one after the other, that are no loop yet."""
+"""The number of consecutive pages without items above which a list counts as a loop."""
 _DIGEST = 16
 _AROUND = frozenset({"first", "last", "prev", "previous"})
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
@@ -172,7 +172,7 @@ class _Walk:
         self.hidden = paging.hidden | secrets
         fields = urlsplit(self.first.url).query.split("&")
         self.secret_fields = [part for part in fields if _name(part) in secrets]
-        self.home = "//"  # no URL that is used here begins with it
+        self.home = "//"  # no URL begins with this text
         plain_url = self._absolute(self.first.url, self.first.url)
         self.home = "{0.scheme}://{0.netloc}/".format(urlsplit(plain_url))
         self._remember(plain_url)
@@ -217,7 +217,7 @@ class _Walk:
         return head + mark * bool(query) + query
 
     def _joined(self, target: str, base: str) -> str:
-        """A URL that is neither a path nor begins as that of the first page."""
+        """Resolve a URL that is neither a path nor begins like that of the first page."""
         try:
             url = urljoin(base, target)
             parts, there = urlsplit(url), origin(url)
@@ -379,7 +379,7 @@ class _Walk:
 
     def _following(self, result: HTTPResult, items: Any, request: Request, here: Position) -> Position | None:
         """The values or the URL of the next page; None after the last one."""
-        # RFC 3986, 5.1.3: a reference is relative to the URL that was asked last, after redirects.
+        # RFC 3986, 5.1.3: a reference is relative to the URL that was requested last, after redirects.
         request = result.request or request
         links = web_links(result.headers["link"]) if "link" in result.headers else ()
         # Some servers always send the link, and say by results="false" that nothing follows.
@@ -432,7 +432,7 @@ class _Walk:
         for target, value in zip(self.next.targets, found, strict=True):
             _check_token(target, value)
         if self.is_scroll:
-            # A scroll keeps its token from the first page to the empty one.
+            # A scroll has the same token from the first page to the empty last one.
             is_same, self.last_items = items == self.last_items, items
             is_new = self._remember(first) or not is_same
             return Position(found) if items and (is_new or not self._ends(first, here)) else None
@@ -484,9 +484,9 @@ class _Walk:
         return self.start if found is None else found
 
     def _is_last(self, data: Any, count: int, here: Position) -> bool:
-        """Whether the totals say that this page is the last one; or else that it is shorter than requested.
+        """Whether this page is the last one, by the totals, or else because it is shorter than requested.
 
-        A total may be of the page: it counts only if it was reached over several pages, or by a short one.
+        A total may be that of the page, so it counts only if it was reached over several pages, or by a short page.
         """
         total, pages = _integer(data, self.rule.total), _integer(data, self.rule.last)
         size = self.paging.size

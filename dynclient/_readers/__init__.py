@@ -1,4 +1,4 @@
-"""Readers convert a document to the model. No other package depends on the version of OpenAPI.
+"""Readers convert a document to the model, so that no other package depends on the version of OpenAPI.
 
 ``read`` finds the version and the list of operations; ``API.read`` reads the operation of one row. The readers are
 loaded at their first use, since a cached list needs none of them.

@@ -1,6 +1,6 @@
 """A document as an API: its version, the list of its operations, and how to read one of them.
 
-Rule 1: reading a document only lists its operations; ``API.read`` reads one of them, again each time.
+Rule 1: reading a document only lists its operations; ``API.read`` reads one of them, and keeps nothing.
 Rule 2: the table ``READERS`` picks the reader, which is loaded for the first document of its version. Differences
 between versions are in a Dialect.
 """
@@ -45,7 +45,7 @@ def read(document: Document) -> API:
     rows, namespaces, faults = (*kept, ()) if kept is not None else _listed(root, tags)
     reader = OperationReader(root, version)
     servers: tuple[Server, ...] = ()
-    # Broken servers are reported by each operation that needs them.
+    # Errors in servers are reported by each operation that needs them.
     with suppress(DocumentError):
         servers = version.servers(root)
     security: tuple[SecurityRequirement, ...] = ()
@@ -82,12 +82,12 @@ def version_of(document: Document) -> tuple[Version, Dialect]:
     """
     root = document.root
     if not isinstance(root, Mapping):
-        raise UnsupportedVersion(f"{document.name} holds {described(root)}", hint=_NEEDED)
+        raise UnsupportedVersion(f"{document.name} contains {described(root)}", hint=_NEEDED)
     field = next((key for key in ("openapi", "swagger") if key in root), None)
     if field is None:
         keys = ", ".join(list(root)[:5])[:80]
         raise UnsupportedVersion(f"{document.name} has no version; its keys are {keys or 'none'}", hint=_NEEDED)
-    # A version without quotes is a number in YAML: 2.0 may have become 2, and 3.1 is not a string.
+    # A version without quotes is a number in YAML: 2.0 may have become 2, and 3.1 is a float.
     text = " ".join((spelled(root[field]) or described(root[field])).split())[:40]
     key = text[:3]
     if key not in READERS or text[3:4].isdecimal():

@@ -1,15 +1,15 @@
-"""All errors in a document's OpenAPI objects; the fixed fields of each object, by version; and misspelt ones.
+"""Find all errors in a document's OpenAPI objects, misspelt fields included: each version has a table of fixed fields.
 
 Rule 1: operations are read as for calls, but errors are collected, and reading continues with a replacement. So are
 callbacks, webhooks, and unused objects in ``components``.
-Rule 2: then rules are checked whose violations do not stop calls.
+Rule 2: then the rules are checked whose violation does not prevent calls.
 Rule 3: an object has the fixed fields of its version, and extensions, ``x-…``. Any other member is misspelt, or of
 another version, and is not read. Since 3.1 a schema may have foreign keywords: there only names that nearly equal a
 known one are reported.
-Rule 4: a thousand reports are enough: a generator makes the same mistake everywhere.
+Rule 4: at most a thousand errors are reported, since a generator makes the same mistake everywhere.
 Rule 5: the author's own data (examples, defaults, enums, extensions) is not checked.
 
-The table of fields: a version is its neighbour with the fields that it adds, and with a minus those that it removes.
+The table of fields: each version is its neighbour plus the fields that it adds; those that it removes have a minus.
 Objects with the same fields are named together, with commas between them. After a field is the object of OpenAPI that
 it holds: ``=Info``, an array ``=[Tag]``, a map by any name ``={Header}``, a map with extensions next to the names
 ``=<PathItem>``. Other values have no entry.
@@ -139,7 +139,7 @@ def _members(section: Node | None) -> Iterator[tuple[str, Node]]:
 
 @contextmanager
 def _noting(faults: Faults) -> Iterator[None]:
-    """Collect also an error that is raised."""
+    """Collect an error that the block raises."""
     try:
         yield
     except DocumentError as error:
@@ -151,7 +151,7 @@ def _components(root: Node, version: paths.Version, reader: OperationReader, fau
     version.servers(root)
     for name in reader.schemes:
         _ = reader.schemes[name]
-    section(root, root.dialect.schemas)  # a `$ref` in its place may lead nowhere
+    section(root, root.dialect.schemas)  # a `$ref` in its place may have no target
     for pointer, read in version.components.items():
         for name, node in _members(section(root, pointer)):
             with _noting(faults):
@@ -166,7 +166,7 @@ def _identifiers(locations: Iterable[_Location]) -> None:
         first = seen.setdefault(name, location) if name is not None else location
         if first.node.uri != location.node.uri:
             node = location.node.at("operationId") or location.node
-            node.refuse(node.fault(f"`operationId` {name!r} is that of {first.row.key} too"), None)
+            node.refuse(node.fault(f"`operationId` {name!r} is also that of {first.row.key}"), None)
 
 
 def _parameters(location: _Location) -> None:
@@ -271,7 +271,7 @@ Schema: oneOf=[Schema] anyOf=[Schema] not=Schema nullable discriminator=Discrimi
 Discriminator: propertyName mapping
 """
 
-# The keywords of JSON Schema 2020-12, and those of older drafts that it still has a meaning for.
+# The keywords of JSON Schema 2020-12, and those of older drafts that it still defines.
 _V31 = """
 OpenAPI: jsonSchemaDialect webhooks={PathItem}
 Info: summary
@@ -337,7 +337,7 @@ _REFERENCE = "$ref"
 
 
 class _At(Record):
-    """A value, its URI, and the object of OpenAPI that it should be."""
+    """A value, its URI, and the OpenAPI object that it is read as."""
 
     value: Any
     uri: str
@@ -401,7 +401,7 @@ def _target(document: Document, at: _At) -> _At | None:
 
 
 def _held(at: _At, name: str, value: Any, held: str) -> Iterator[_At]:
-    """Yield the objects that a field holds."""
+    """Yield the objects in a field."""
     uri, kind = f"{at.uri}/{escape(name)}", held.strip("[]{}<>")
     if not kind:
         return
@@ -438,7 +438,7 @@ def _described(kind: str, name: str, fields: Fields, version: str) -> str:
 
 
 def _meant(name: str, fields: Iterable[str], likeness: float) -> str:
-    """Return the field most similar to a name, if its likeness (0 to 1) suffices; case-insensitive."""
+    """Return the field most similar to a name, if its similarity (0 to 1) suffices; case-insensitive."""
     if len(name) > _LONGEST:
         return ""
     known = {field.lower(): field for field in fields}

@@ -1,6 +1,6 @@
 """The list of a document's operations as JSON, for the compiled form, and back: column by column.
 
-Rule 1: the list only has the positions of operations. Reading one reads the document.
+Rule 1: the list only says where the operations are; they are read from the document.
 Rule 2: a list that can't be decoded counts as missing: the operations are found in the document.
 """
 
@@ -29,9 +29,9 @@ class Listing(Record):
 def listed(word: str) -> Listing | None:
     """Return the list of a local file's operations from the cache; None if it is not cached.
 
-    The document is neither read nor opened, so that a shell can complete names in little time.
+    The document is neither read nor opened, so that a shell completes names quickly.
     """
-    # Every other source of a document has one of these in it.
+    # Every source that is not a path contains one of these characters.
     if ":" in word or "\n" in word or word[:1] in {"{", "[", "<", "%"}:
         return None
     return listing(cached_listing(word))
@@ -69,7 +69,7 @@ def _rows(  # noqa: PLR0917  # the columns, in the order of a row
     pointers: Any,
     path_pointers: Any,
 ) -> tuple[OperationRow, ...]:
-    """Make rows of columns: a thousand in two milliseconds."""
+    """Make rows of columns, by a fast way: a thousand rows take two milliseconds."""
     pairs = [tuple([(namespace, name) for namespace, name in each]) for each in names_by_tag]
     _check_texts(keys, methods, paths, [one for one in ids if one is not None], names, summaries)
     _check_texts(*tags, *(texts for each in pairs for texts in each), pointers, path_pointers)

@@ -1,15 +1,15 @@
 """Python names of operations and tags.
 
 Rule 1: an operation is named after its operationId, or else after its method and path. A long name of the latter kind
-loses its parameters where it is still the only one.
-Rule 2: in the namespace of a tag, a name that begins with the tag's name loses that part. Where no operation has a tag,
-the namespaces are the first segments of paths, after those that all share or that are a version; a name loses that
-segment in any place.
+loses its parameters if it is still unique.
+Rule 2: in the namespace of a tag, a name that begins with the tag's name loses that part. If no operation has a tag,
+the namespaces are the first segments of the paths, after a version and the segments that all paths share; a name loses
+that segment wherever it occurs.
 Rule 3: a client's own attributes keep their names (:data:`RESERVED`), and so does ``…_with_http_info`` of an operation:
-an operation of such a name gets a trailing underscore. A tag whose name is taken by either gets one too.
-Rule 4: the document's own names come first: those that are Python names in snake_case already, of operations and then
-of tags. The others are derived; collisions get the suffixes ``_2``, ``_3`` in the document's order. Tags that differ in
-case only share a namespace.
+an operation of such a name gets a trailing underscore. A tag gets one too if its name is already used by either.
+Rule 4: names that are already Python names in snake_case are assigned first, to operations and then to tags. The others
+are derived; duplicates get the suffixes ``_2``, ``_3`` in the document's order. Tags that differ only in case share a
+namespace.
 """
 
 from __future__ import annotations
@@ -117,7 +117,10 @@ def _namespaces(tags: Iterable[str], taken: Collection[str]) -> dict[str, str]:
 def _by_path(
     operations: Sequence[OperationRow], spelt: Sequence[str], plain: Sequence[str], taken: Collection[str]
 ) -> tuple[tuple[tuple[str, str], ...], ...]:
-    """Return for each operation its pair of namespace and name there, by its path; none where the name is taken."""
+    """Return for each operation its namespace, by its path, and its name there.
+
+    Nothing if that name is used already.
+    """
     segments = [one.path.split("#")[0].split("?")[0].strip("/").split("/") for one in operations]
     shared = len(list(takewhile(lambda step: len(set(step)) == 1, zip(*segments, strict=False))))
     members: dict[str, list[int]] = {}
@@ -168,7 +171,7 @@ def _by_tag(
         if own is None:
             own = known[operation.tags] = {}
             for tag in operation.tags:
-                # Of tags that share a namespace the first one counts.
+                # If tags share a namespace, the first one counts.
                 own.setdefault(namespaces[tag], prefixes[tag])
         for namespace, prefix in own.items():
             wanted[namespace].append(_without(name, prefix) if name.startswith(prefix) else name)

@@ -7,7 +7,7 @@ Rule 3: nothing is read in advance: a Node is made on demand.
 Rule 4: null instead of an object, an array, a string or a schema counts as missing, since YAML writes null for a key
 without a value. It is an error only if all errors of a document are collected.
 Rule 5: an error is passed to :meth:`Node.refuse`, which raises it. If all errors of a document are collected, it is
-kept instead, and reading goes on with a replacement.
+kept instead, and reading continues with a replacement.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Faults:
-    """Collects errors. Of a node that was replaced, no further errors are collected."""
+    """Collects errors. If a node was replaced, further errors in it are not collected."""
 
     def __init__(self) -> None:
         self.found: list[DocumentError] = []
@@ -125,13 +125,13 @@ class Node(Record):
         return self.replaced(self.fault(f"{what} must be an object, not {described(self.value)}"))
 
     def map(self, what: str) -> Node:
-        """Return this object, whose members have any names, or the one that its ``$ref`` leads to.
+        """Return this object, whose members may have any names, or the target of its ``$ref``.
 
         No specification allows a ``$ref`` there, but documents in many files have it, and bundlers follow it.
 
         Raises:
             InvalidDocument: it is not an object.
-            UnresolvableReference: the reference can't be resolved, or leads in a circle.
+            UnresolvableReference: the reference can't be resolved, or is circular.
         """
         node = self.object(what)
         return node.followed(what) if isinstance(node.value.get("$ref"), str) else node
@@ -204,17 +204,17 @@ class Node(Record):
         return {key: value for key, value in self.value.items() if key.startswith("x-")}
 
     def followed(self, what: str) -> Node:
-        """Return this object, or the one that its chain of ``$ref`` leads to; ``what`` is its name in errors.
+        """Return this object, or the target of its chain of ``$ref``; ``what`` is its name in errors.
 
         Raises:
             InvalidDocument: it is not an object.
-            UnresolvableReference: a reference can't be resolved, or leads in a circle.
+            UnresolvableReference: a reference can't be resolved, or is circular.
         """
         node = self.object(what)
         seen: set[str] = set()
         while "$ref" in node.value:
             if node.uri in seen:
-                message = f"`$ref` is circular, and leads to no {what.lower()}"
+                message = f"`$ref` is circular, and never reaches a {what.lower()}"
                 return self.replaced(UnresolvableReference(message, location=self.location))
             seen.add(node.uri)
             try:
@@ -228,7 +228,7 @@ class Node(Record):
         return node._replace(value={**node.value, **words}) if words else node
 
     def target(self) -> Node:
-        """Return the node that this one's ``$ref`` leads to."""
+        """Return the target of this node's ``$ref``."""
         reference = self.value["$ref"]
         if not isinstance(reference, str):
             raise self.child("$ref", reference).fault(f"`$ref` must be a string, not {described(reference)}")
@@ -305,7 +305,7 @@ class Components(Mapping[str, T]):
 
 
 def section(root: Node, pointer: str) -> Node | None:
-    """Return the object at a pointer in the root document; None if there is none, or its ``$ref`` leads nowhere."""
+    """Return the object at a pointer in the root document; None if it does not exist, or its ``$ref`` has no target."""
     node = root
     for key in pointer.split("/")[1:]:
         value: Any = node.value.get(key)

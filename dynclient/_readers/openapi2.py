@@ -1,13 +1,13 @@
-"""Read OpenAPI 2.0 (Swagger) into the model, in terms of OpenAPI 3.
+"""Read OpenAPI 2.0 (Swagger) as the model of OpenAPI 3.
 
 Rule 1: parameters and headers carry their schema's keywords themselves: the schema is that object, reduced to the
-keywords of schemas. ``collectionFormat`` becomes a style; it counts for arrays only, and that of an array within an
-array is dropped: no style of OpenAPI 3 has it.
+keywords of schemas. ``collectionFormat`` becomes a style. It counts for arrays only; that of an array within an array
+is dropped, since no style of OpenAPI 3 can express it.
 Rule 2: the media types of a body are those that the operation consumes. Without any, a body is JSON; a form is
 multipart if it has a file, else URL-encoded. A form becomes one object schema, made here, whose properties are the
 fields.
-Rule 3: ``host``, ``basePath`` and ``schemes`` become servers. Missing parts are taken from the document's own URL. Of
-several schemes, https comes first. The default is https, but http for this machine.
+Rule 3: ``host``, ``basePath`` and ``schemes`` become servers. Missing parts are taken from the document's own URL. If
+there are several schemes, https comes first. The default is https, and http for this machine.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def schema_words(node: Node) -> dict[str, Any]:
 
 
 def collection(node: Node) -> tuple[str, bool]:
-    """Return style and explode of a parameter in a query or a form, of which only arrays have a collection format.
+    """Return style and explode of a query or form parameter; only arrays have a collection format.
 
     Raises:
         InvalidDocument: the collection format is unknown.
@@ -161,7 +161,7 @@ def _header(name: str, node: Node) -> Header:
 
 
 def body(operation: Node, parameters: Sequence[Node], consumes: Sequence[str]) -> RequestBody | None:
-    """Make the body of an operation of its body parameter, or of its form parameters."""
+    """Make the body of an operation from its body parameter or its form parameters."""
     bodies = [node for node in parameters if node.value.get("in") == "body"]
     fields = [node for node in parameters if node.value.get("in") == "formData"]
     if bodies and fields:
@@ -259,9 +259,9 @@ def _content(node: Node, produces: Sequence[str]) -> dict[str, MediaType]:
 def _ranges(schema: Schema, produces: Sequence[str]) -> list[str]:
     """Return the media types that values of a schema can be sent as.
 
-    ``produces`` is declared for all responses at once, so it fits some of them badly: an operation that produces images
-    describes its errors by objects. An object that none of the media types can carry is JSON; a file that could only be
-    JSON or XML is of any type.
+    ``produces`` is declared for all responses at once, so it may not fit each of them: an operation that produces
+    images describes its errors as objects. An object that no listed media type can carry is JSON; a file for which only
+    JSON or XML is listed is of any type.
     """
     words = schema.value if isinstance(schema.value, Mapping) else {}
     if words.get("type") == "file":
@@ -327,7 +327,7 @@ def _schemes(root: Node, operation: Node | None, host: str, own: str) -> list[st
     for node in (operation, root):
         schemes = [scheme.lower() for scheme in strings(node, "schemes")] if node is not None else []
         if schemes:
-            # OpenAPI 2.0, Swagger Object, `schemes`: http, https, ws, wss. A call is made by the first two.
+            # OpenAPI 2.0, Swagger Object, `schemes`: http, https, ws, wss. Only the first two are used for calls.
             return [scheme for scheme in _HTTP if scheme in schemes]
     return [own or ("http" if _LOOPBACK.fullmatch(host) else "https")]
 

@@ -3,7 +3,7 @@
 Rule 1: a key of ``content`` is kept as the document spells it; a malformed one never matches.
 Rule 2: examples and links are only informative. Broken ones are left out.
 Rule 3: a relative server URL is resolved against the URL of its document, if that came from the network. If not, it
-stays relative, and building a request reports what is missing.
+stays relative, and building a request raises an error that says what is missing.
 Rule 4: a server's URL is a template: text in braces is kept.
 """
 
@@ -36,7 +36,7 @@ from dynclient.model import (
     ServerVariable,
 )
 
-_REFERENCE_DEPTH = 4  # References within the data of an example are looked for as deep as this.
+_REFERENCE_DEPTH = 4  # References within the data of an example are searched down to this level.
 
 # OAS 3.2.0, Parameter Object, Style Values; the first of each location is its default.
 STYLES_IN: dict[Location, tuple[str, ...]] = {
@@ -102,8 +102,8 @@ def _style(node: Node, in_: Location) -> dict[str, Any]:
 def body(method: str, operation: Node) -> RequestBody | None:
     """Read an operation's ``requestBody``.
 
-    Returns None if it has no media type, and if a GET, HEAD or DELETE only has an empty form, as some generators write
-    for each operation.
+    Returns None if it has no media type, or if a GET, HEAD or DELETE has only an empty form, which some generators
+    write for each operation.
     """
     node = operation.at("requestBody")
     if node is None:
@@ -294,7 +294,7 @@ def _example(name: str, node: Node) -> Example:
 def _data(node: Node, value: Any, depth: int = 0) -> Any:
     """An example's data, with references to Example Objects replaced by their data.
 
-    Strictly, such a reference is data itself, but authors never mean that. It is searched near the top.
+    Strictly speaking, such a reference is data, but authors do not mean that. Only the upper levels are searched.
     """
     if depth >= _REFERENCE_DEPTH or not isinstance(value, (dict, list)):
         return value

@@ -5,12 +5,12 @@ when the operation is read.
 Rule 2: a Path Item may be a ``$ref``, also into another file; members next to the reference take precedence over its
 target. An operation that is a ``$ref`` is followed too: no specification allows it, but documents do it.
 Rule 3: a Path Item that can't be read has no operations; the error is kept (``API.faults``), and the others are listed.
-Rule 4: an operation's parameter replaces its path's of the same name and location, in that one's position. Of two alike
-in one list the first counts.
+Rule 4: an operation's parameter replaces its path's of the same name and location, in that one's position. If two in
+one list are alike, the first counts.
 Rule 5: a parameter ``in: path`` is required, and there is one for each name in the path's template: undeclared ones are
 added as strings, those that the template lacks are dropped.
-Rule 6: a status is written as in the model: ``200``, ``2XX``, ``default``. Documents also have ``2xx``, ``Default``.
-Other keys match nothing and are left out; of two that are equal then, the first counts.
+Rule 6: a status is written as in the model: ``200``, ``2XX``, ``default``. Some documents write ``2xx`` or ``Default``.
+Other keys match nothing and are left out; of two equal ones, the first counts.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def rows_of(root: Node) -> tuple[list[OperationRow], tuple[DocumentError, ...]]:
     except DocumentError as error:
         return [], (error,)
     paths = section.value
-    # Of a large document only the members that list its operations.
+    # From a large document, only the members that list its operations are decoded.
     words = paths.peek(_WORDS) if isinstance(paths, LazyMapping) else paths
     for path in paths:
         if not path.startswith("x-"):
@@ -162,7 +162,7 @@ def _methods(item: Node) -> Iterator[tuple[str, Any, str]]:
 
 
 def check_path(path: str, item: Node) -> None:
-    """Refuse a path whose URL would lead to another place than the path suggests.
+    """Refuse a path whose URL would not be what the path suggests.
 
     Raises:
         InvalidDocument: it does not begin with exactly one ``/``, or has dot segments, backslashes or controls.
@@ -202,7 +202,7 @@ def declared(operation: Node, items: Sequence[Node]) -> list[Node]:
         here: dict[tuple[str, str], Node] = {}
         for member in level.members("parameters"):
             node = member.followed("a Parameter Object")
-            # Names can be missing only while all errors are collected; then no parameter replaces another.
+            # A name can be missing only while all errors are collected; such a parameter replaces no other.
             here.setdefault((node.text("in"), node.text("name") or node.uri), node)
         by_key.update(here)
     return list(by_key.values())
@@ -253,7 +253,7 @@ def responses(operation: Node, read: Callable[[str, Node], Response]) -> dict[st
         if status is not None and status not in found:
             try:
                 found[status] = read(status, node.followed("a Response Object"))
-            except DamagedDocument:  # not a fault of the document; other damage is unknown
+            except DamagedDocument:  # not a fault of the document, and other damage can't be known
                 raise
             except DocumentError as error:
                 if node.source.faults is not None or status.startswith("2"):

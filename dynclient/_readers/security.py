@@ -1,8 +1,8 @@
 """Security requirements, and the Security Scheme Object of OpenAPI 3.
 
 Rule 1: an operation's ``security`` replaces the document's; an empty array requires nothing.
-Rule 2: a requirement that names a missing or broken scheme is kept as it is: it is a choice that can't be met, next to
-others that can. Only a check of the whole document reports it.
+Rule 2: a requirement that names a missing or broken scheme is kept as it is: it can't be met, but other alternatives
+can. Only a check of the whole document reports it.
 """
 
 from __future__ import annotations

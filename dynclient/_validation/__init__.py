@@ -1,4 +1,4 @@
-"""Validation of a value against a schema in one direction: faults, each with its place in the value and the document.
+"""Validate a value against a schema in one direction: the faults, each with its location in the value and the document.
 
 ``jsonschema`` decides and reports. ``jsonschema-rs`` checks first if possible: a value that it finds valid is valid.
 Both use the same bundle, formats and patterns.

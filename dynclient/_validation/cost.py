@@ -1,6 +1,6 @@
 """Estimate the cost of checking values against a bundle, from its schemas alone.
 
-jsonschema-rs has no budget of steps and can't be interrupted, so this analysis decides which values it may check.
+jsonschema-rs has no limit of steps and can't be interrupted, so this analysis decides which values it may check.
 jsonschema counts its steps and caches the result of each ``$ref`` for each value; rules 1 and 2 apply to it too.
 
 A bundle is a graph: its nodes are the entries of ``$defs``, its edges their references. A subschema applies either
@@ -11,7 +11,8 @@ Rule 1, steps: each path of subschemas that apply in place is a step. More steps
 Rule 2, endless loops: a cycle of entries that apply in place never ends. The document is invalid.
 Rule 3, recursion: an entry that reaches itself below a location takes values of any depth, so their depth is checked.
 If a cycle reaches its own entries ``n`` times at one location, the work multiplies by ``n`` with each level of a value.
-Rule 4, visits: a chain of entries without recursion can multiply the work in the same manner, once for all levels.
+Rule 4, visits: a chain of entries without recursion can multiply the work in the same way, independent of the value's
+depth.
 
 All results are cached for each entry, since the bundles of a document share entries.
 """
@@ -51,7 +52,7 @@ Node = Mapping[str, Any]
 
 
 class Cost(Record):
-    """How many levels a value may have: ``levels`` for any engine, None if that does not matter.
+    """How deep a value may be: ``levels`` for any engine, None for no limit.
 
     ``verdict_levels`` and ``verdict_values`` are for jsonschema-rs: 0 if it must not be used, and the largest number of
     values within a value.
@@ -81,7 +82,7 @@ class _Analysis(Record):
 
 
 def cost(bundle: SchemaBundle, references: References, limits: Limits) -> Cost:
-    """Analyse what checking costs.
+    """Compute the cost of checking values by a bundle.
 
     Raises:
         UnsafeDocument: it takes more steps than the limits allow.
@@ -97,7 +98,7 @@ def cost(bundle: SchemaBundle, references: References, limits: Limits) -> Cost:
     known: _Analysis = bundle.worked_out.setdefault("cost", _Analysis({}, {}, {}, {}, {}, {}, {}, {}, Lock()))
     # Bundles of several threads may share entries, some of which are known.
     with known.lock:
-        # Not a difference of sets, which would visit all known entries for each bundle.
+        # A loop instead of a set difference, which would visit all known entries for each bundle.
         for name in [name for name in entries if name not in known.in_place]:
             known.in_place[name] = Counter(_applied_in_place(entries[name]))
             known.references[name] = _references_in(entries[name])
@@ -300,7 +301,7 @@ def _growth_of(entries: Mapping[str, Any], cycle: frozenset[str]) -> int:
 def cycles(graph: Mapping[str, Collection[str]]) -> list[list[str]]:
     """The sets of nodes that reach each other (Kosaraju's strongly connected components).
 
-    A single node is one only if it reaches itself.
+    A single node counts only if it reaches itself.
     """
     backward: dict[str, list[str]] = {name: [] for name in graph}
     for name, onward in graph.items():

@@ -1,7 +1,7 @@
-"""Convert errors of jsonschema to faults, with our own messages.
+"""Convert errors of jsonschema to faults, with messages of dynclient.
 
-Rule 1: no message shows the value: it may be secret, or very long. The schema's expectation is shown. A fault has the
-value separately, if it is a short scalar and the schema can't accept secrets, as one for any text can.
+Rule 1: messages show what the schema expects, and never the value, which may be secret or very long. A fault has the
+value separately, if it is a short scalar and the schema can't accept secrets, unlike a schema for any text.
 Rule 2: a fault names the location in the value, and that of the violated keyword in the document.
 Rule 3: of a choice (``anyOf``, ``oneOf``) the intended branch is reported: the one whose type and fixed values match.
 If that is unclear, the choice itself is reported.
@@ -84,7 +84,7 @@ class Reporter:
         yield Fault(here, message, keyword, location, value_type, _value(error, types), uri)
 
     def _missed(self, branches: list[list[ValidationError]], here: str) -> str:
-        """Why a value matches no branch of a choice: its faults by the closest branches."""
+        """Why a value matches no branch of a choice: its faults in the closest branches."""
         nearest = sorted(branches, key=lambda branch: (_rank(branch), len(branch)))[:_NEAREST]
         return "; or ".join(
             " and ".join(

@@ -34,7 +34,7 @@ _STEPS_PER_VALUE = 100
 """Additional steps for each value within a value."""
 _STEPS_PER_LOOK = 1_000
 _STEPS_OF_A_SCHEMA = 10
-"""The steps charged for making a validator of a schema, or for starting one: each takes several microseconds."""
+"""The steps counted for making a validator of a schema, or for starting one: each takes several microseconds."""
 _CHARACTERS_PER_STEP = 100
 _MOST_REMEMBERED = 100
 """The maximum of errors that are kept for one reference: no more are shown, and long invalid lists take time."""
@@ -198,7 +198,7 @@ def _ref(validator: Any, reference: Any, value: Any, _: Any) -> Errors:
         context.found[key] = (errors, context.not_known > before)
     elif context.found[key][1]:
         context.not_known += 1
-    # Copies, since the path of an error is extended on the way up.
+    # Copies, since an error's path is extended while it is passed up.
     yield from map(ValidationError.create_from, context.found[key][0])
 
 
@@ -370,18 +370,19 @@ _REPLACED: dict[str, Callable[..., Any]] = {
     "additionalProperties": _rest(dict, _named),
     "pattern": _pattern,
     "patternProperties": _pattern_properties,
-    "unevaluatedItems": _rest(list, partial(_evaluated, is_inner=False)),  # its errors name no item
+    "unevaluatedItems": _rest(list, partial(_evaluated, is_inner=False)),  # its errors do not say which item
     "unevaluatedProperties": _rest(dict, partial(_evaluated, is_inner=False)),
-    # These take the square of an array's or a list's length; and files are allowed by no list of values.
+    # jsonschema's own take quadratic time in the length of an array or a list; and a file is never equal to a listed
+    # value.
     "const": _const,
     "enum": _enum,
     "uniqueItems": _unique_items,
-    "multipleOf": _multiple_of,  # 19.99 is a multiple of 0.01, if not in binary
+    "multipleOf": _multiple_of,  # 19.99 is a multiple of 0.01, but not in binary
     # The fault is at the missing property.
     "dependentRequired": _dependent_required,
     "required": _required,
     "format": _format,  # the formats of OpenAPI's registry, of numbers too
-    # A file may stand where the schema has a string, and its length is not known.
+    # A file may be passed for a string, and its length is unknown.
     "maxLength": _of_texts(_STOCK["maxLength"]),
     "minLength": _of_texts(_STOCK["minLength"]),
     # These expect a schema not to fit: rule 4.

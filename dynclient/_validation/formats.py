@@ -4,8 +4,8 @@ Rule 1: the names are those of the OpenAPI format registry and of JSON Schema 20
 and not checked; nor are formats without a syntax (``password``, ``html``, ``commonmark``, ``binary``).
 Rule 2: a format of texts does not apply to numbers, nor one of numbers to texts.
 Rule 3: jsonschema-rs tests the formats of JSON Schema, except where documents are known to mean more than the RFCs:
-``duration`` has fractions, ``time`` needs no offset, and ``regex`` is read by our own engine. It takes ``202+-02-21``
-for a date, so that the digits of dates and times are checked by a pattern, too.
+``duration`` has fractions, ``time`` needs no offset, and ``regex`` is read by our own engine. It accepts ``202+-02-21``
+as a date, so the digits of dates and times are also checked by a pattern.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _engine(name: str, form: str) -> Callable[[str], bool]:
 
 
 def _passes(name: str, form: str, text: str) -> bool:
-    """Whether a text has a format of jsonschema-rs, and a form."""
+    """Whether a text has a format of jsonschema-rs, and also matches an expression."""
     try:
         return _engine(name, form)(text)
     except ValueError:
@@ -69,7 +69,7 @@ def _passes(name: str, form: str, text: str) -> bool:
 
 
 def _form(source: str) -> Callable[[str], bool]:
-    """The test of a format that one expression describes."""
+    """The test of a format that a regular expression describes."""
     form = expression(source)
     return lambda text: form.fullmatch(text) is not None
 
@@ -128,7 +128,7 @@ def is_int64(text: str) -> bool:
 
 
 def is_regex(text: str) -> bool:
-    """ECMA-262, 22.2.1; one that is longer than anybody writes is refused, since reading it would take long."""
+    """ECMA-262, 22.2.1. An unusually long one is refused, since reading it would take too long."""
     if len(text) > _LONGEST_REGEX:
         return False
     from dynclient import _regex

@@ -60,7 +60,7 @@ def _warn_of_texts(source: str) -> None:
 
 
 def unchecked_patterns(bundle: SchemaBundle, references: References, limits: Limits) -> list[Unchecked]:
-    """Read every pattern of a bundle, warn of those that are not checked, and return them."""
+    """Read every pattern of a bundle, warn about those that are not checked, and return them."""
     known: dict[str, list[Unchecked]] = bundle.worked_out.setdefault(f"patterns {limits.pattern_length}", {})
     warned = cache(references, "patterns")
     for entry, node in _entries(bundle.schema):
@@ -89,7 +89,7 @@ def location_in(bundle: SchemaBundle, references: References, pointer: str) -> D
 
 
 def origin_in(bundle: SchemaBundle, references: References, pointer: str) -> tuple[str, DocumentLocation | None]:
-    """The same with its URI, which is empty if there is no place."""
+    """The same with its URI, which is empty if there is no location."""
     uri, location = bundle.origin(pointer), None
     while uri and (location := location_at(references, uri)) is None:
         uri = uri.rpartition("/")[0] if "/" in uri.partition("#")[2] else ""

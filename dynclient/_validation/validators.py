@@ -1,7 +1,7 @@
 """Validators: a schema prepared once for each direction.
 
-Rule 1: faults of the document are raised when a validator is made, not when a value is checked. But those of a part
-are faults of the requests that use it, and of responses a warning.
+Rule 1: faults of the document are raised when a validator is made, not when a value is checked. But faults of a part
+are reported by the requests that use it, and are a warning for responses.
 Rule 2: a valid value needs one check by jsonschema-rs, if its depth and the cost analysis allow.
 Rule 3: values that jsonschema-rs does not find valid go to jsonschema, which decides.
 """
@@ -171,7 +171,7 @@ class Validator:
         """Return the faults of a plain value; empty if it is valid.
 
         ``path`` is the name of the value's location. With ``files``, bytes, Paths, files and elements are allowed in
-        place of a string. Without ``places``, faults have no location in the document, whose lines take time to find.
+        place of a string. Without ``places``, faults have no location in the document; finding its lines takes time.
         With the engine ``jsonschema`` jsonschema-rs is not used.
         """
         verdict = self.verdict(value) if engine == "auto" and (places or self._is_ready) else None
@@ -182,7 +182,7 @@ class Validator:
             return [Fault(path, f"is nested more than {levels} levels deep")]
         faults = self._report(value, path, files=files, places=places)
         if verdict is False and not faults:
-            _log.debug("jsonschema-rs refuses a value that jsonschema finds valid, by %s", self.schema.uri)
+            _log.debug("jsonschema-rs refuses a value that jsonschema accepts, by %s", self.schema.uri)
         return faults
 
     def verdict(self, value: Any) -> bool | None:
@@ -198,7 +198,7 @@ class Validator:
 
     @property
     def _is_ready(self) -> bool:
-        """Whether jsonschema-rs is prepared, or soon will be: for many schemas that takes longer than one check."""
+        """Whether jsonschema-rs is prepared, or worth preparing: for many schemas that takes longer than one check."""
         return "_verdict" in self.__dict__ or len(self.bundle.schema.get("$defs", ())) <= _FEW_SCHEMAS
 
     @cached_property

@@ -1,7 +1,7 @@
 """The verdict, yes or no, of jsonschema-rs, which checks before jsonschema.
 
 Rule 1: it never accepts a value that jsonschema refuses. A keyword that jsonschema-rs interprets differently is
-rewritten, or calls our own function; otherwise there is no verdict for that bundle.
+rewritten, or calls a function of dynclient; if neither is possible, there is no verdict for that bundle.
 Rule 2: if it can't judge a value (bytes, files, lone surrogates), or can't be imported, there is no verdict.
 """
 

@@ -2,7 +2,7 @@
 
 Rule 1: a credential is sent only where the operation's security requires it.
 Rule 2: a credential goes only to trusted origins: scheme, host and port (:mod:`.trust`).
-Rule 3: no credential is in a repr, a pickle or the text of an error; a Request names the places of its credentials.
+Rule 3: no credential is in a repr, a pickle or the text of an error; a Request records where its credentials are.
 
 An :class:`Auth` authenticates a call: it is a generator over requests and responses. Basic, bearer, API key, digest and
 OAuth 2 are built in; :class:`HMACAuth` and :class:`SigV4` sign requests; you can write others.

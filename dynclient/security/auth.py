@@ -6,7 +6,7 @@ does no I/O itself, so the same Auth serves threads, asyncio and trio.
 Rule 1: a yielded request with the method and the address of the call's own request is that request, authenticated. Any
 other request is an auth sub-request, such as one for a token: it may go to trusted origins only.
 Rule 2: a flow runs again for each attempt of a call, and after a redirect within the origin.
-Rule 3: a flow may send the call's request again after a 4xx response. After any other response it has ended.
+Rule 3: a flow may send the call's request again after a 4xx response; after any other response, the flow has to end.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ T = TypeVar("T")
 
 Step = Request | Sleep | RunBlocking | Await
 Steps = Generator[Step, Any, T]
-"""The steps of a flow: a request to send, seconds to sleep, a function that may block, or an awaitable."""
+"""A step of a flow: a request to send, a time to sleep, a function that may block, or an awaitable."""
 
 
 def called(function: Callable[[], Any]) -> Steps[Any]:
-    """Call a function of the caller's in a thread, since it may block; await an async function."""
+    """Call the caller's function in a thread, since it may block; if it is async, await it."""
     from inspect import iscoroutinefunction
 
     return (yield Await(function()) if iscoroutinefunction(function) else RunBlocking(function))
@@ -63,7 +63,7 @@ class SchemeAuth:
 
 
 class CallClock:
-    """The time and the limits of one call. Its deadline moves only while a person logs in."""
+    """The clock and the limits of one call. Its deadline moves only while a person logs in."""
 
     __slots__ = ("_timeout", "deadline", "environment", "limits")
 
@@ -75,7 +75,7 @@ class CallClock:
         self._timeout = timeout
 
     def send(self, request: Request, *, stream: bool = False, certificate: bool = True) -> Send:
-        """The step that sends a request within the call's time, and may show the client's certificate."""
+        """The step that sends a request before the call's deadline; it may show the client's certificate."""
         return Send(request, self._timeout, self.limits, self.deadline, stream, False, certificate)
 
     def wait_for_a_person(self, seconds: float) -> None:
@@ -115,12 +115,12 @@ class PendingCall:
 
 
 class CredentialCache:
-    """Tokens, metadata of authorization servers and digest sessions of a client. Threads and tasks share it.
+    """The tokens, authorization server metadata and digest sessions of a client. Threads and tasks share it.
 
     Rule 1: the lock is held for a few lines of Python, never during a wait.
     Rule 2: of several calls that need the same token, one fetches it and the others wait, in their own steps: an event
     loop is not blocked, and a cancelled call does not leave others waiting.
-    Rule 3: a child process begins with the tokens of its parent, and without its lock and pending calls.
+    Rule 3: after a fork, a child process has the tokens of its parent, but not its lock and pending calls.
     """
 
     __slots__ = ("_lock", "_pending", "_process", "metadata", "sessions", "tokens")
@@ -138,7 +138,10 @@ class CredentialCache:
         self._process = os.getpid()
 
     def join(self, key: Hashable) -> tuple[PendingCall, bool]:
-        """Join the pending fetch of a token, or begin one: the fetch, and whether the caller has to do it."""
+        """Join the pending fetch of a token, or begin one.
+
+        Returns the fetch, and whether the caller has to perform it.
+        """
         if self._process != os.getpid():
             self._reset()
         with self._lock:
@@ -200,7 +203,7 @@ class AuthContext:
 
 
 _PLAIN = frozenset({"accept", "content-length", "content-type", "date", "host", "user-agent"})
-"""Header fields whose values are not secret: an error that masks them would be useless."""
+"""Header fields whose values are not secret; errors that masked them would be useless."""
 
 UNDECLARED = "undeclared"
 """The type of a security scheme that an operation requires but the document does not declare."""

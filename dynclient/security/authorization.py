@@ -1,7 +1,7 @@
 """Which credentials an operation requires, and how a call is sent with them.
 
 Rule 1: the first requirement of an operation's security whose schemes all have a credential is used. It is chosen once
-for each call; functions are called for credentials once too.
+for each call, and functions that return credentials are called once, too.
 Rule 2: the flows of a requirement's Auths are nested: each sees the request and the response of the next. Those that
 write a fixed text run first, so that an Auth that signs sees the complete request.
 Rule 3: a credential goes only to the origin of the call's request, after that was checked (:mod:`.trust`).
@@ -66,7 +66,7 @@ class Sender(Protocol):
 
 
 class Chosen(Record):
-    """The Auths of a call, each with its context, and the places of other secrets in the request."""
+    """The Auths of a call, each with its context, and where other secrets are in the request."""
 
     auths: tuple[tuple[Auth, AuthContext], ...] = ()
     secrets: frozenset[SecretLocation] = frozenset()
@@ -98,7 +98,7 @@ class Security:
         self._is_anonymous = auth is None
         auth = None if auth is ... else auth
         self._schemes = _schemes(api, auth if isinstance(auth, Mapping) else ())
-        # A traceback shows this object also when the value of auth= is refused.
+        # A traceback shows this object even if the value of auth= is refused.
         self._given: Given = {}
         self._trust = trust(api, base_url, allow_origins)
         self._given = given_auths(auth, self._schemes)
@@ -209,7 +209,7 @@ class Security:
 
         Raises:
             CredentialScopeError: a credential would go to an origin that is not trusted.
-            ArgumentError: a credential has characters that are not allowed in its place.
+            ArgumentError: a credential has characters that are not allowed where it is sent.
         """
         choices = [choice for choice in operation.security if choice]
         if not choices:
@@ -248,7 +248,7 @@ class Security:
         return f"<{type(self).__name__} for {', '.join(self._given) or 'nobody'}>"
 
     def __reduce__(self) -> Any:
-        # Operations and namespaces hold these; a pickled client leaves them out.
+        # Operations and namespaces refer to this object; a pickled client leaves it out.
         raise TypeError("credentials can't be pickled, nor can an operation, which holds them: pickle the client")
 
     def _can_meet(self, requirement: SecurityRequirement, request: Request) -> bool:
@@ -292,7 +292,7 @@ def _schemes(api: API, named: Iterable[str]) -> dict[str, SecurityScheme]:
     """
     names = dict.fromkeys([*api.security_schemes, *_names(api.security)])
     if any(name not in names for name in named):
-        # The name may be that of a single operation, so all are read, or a misspelling.
+        # The name may be required by a single operation, so all operations are read; or it is misspelled.
         names.update(dict.fromkeys(_names(choice for each in _readable(api) for choice in each.security)))
     found = {}
     for name in names:
@@ -332,7 +332,7 @@ class AuthFlow:
             MissingCredential: no requirement of the operation's security can be met.
             CredentialScopeError: a credential would go to an origin that is not trusted.
             AuthorizationError: the authorization server gives no token.
-            ArgumentError: a credential has characters that are not allowed in its place.
+            ArgumentError: a credential has characters that are not allowed where it is sent.
         """
         chosen = self._chosen
         if chosen is None:
@@ -344,7 +344,7 @@ class AuthFlow:
     def redirected(self, target: Request) -> Request:
         """Return the request that a redirect leads to, with its secrets named.
 
-        The server has chosen its query, so no key is added to it again.
+        The server chose the redirect's query, so no key is added to it.
         """
         if self._chosen is not None:
             auths = self._chosen.auths
@@ -395,7 +395,7 @@ def _perform(step: Any, context: AuthContext, sender: Sender) -> Generator[Any, 
 
     Raises:
         CredentialScopeError: a sub-request would go to an origin that is not trusted.
-        TransportError: a sub-request failed. The call itself has not been acted on, so its outcome is known.
+        TransportError: a sub-request failed. The call's own request was not sent, so its outcome is known.
     """
     if isinstance(step, (Sleep, RunBlocking, Await)):
         return (yield step)

@@ -1,9 +1,9 @@
-"""The authorization code grant with PKCE, as a native app does it (RFC 6749, 4.1; RFC 7636; RFC 8252; RFC 9700).
+"""The authorization code grant with PKCE for a native app (RFC 6749, 4.1; RFC 7636; RFC 8252; RFC 9700).
 
 A person logs in with a browser, which then returns to a listener on this machine.
 
-Rule 1: the listener is on a loopback address, and accepts one answer, with the state that was sent with the browser.
-Anything else is refused and changes nothing. The code is useless without the verifier.
+Rule 1: the listener is on a loopback address, and accepts one response, which must have the state that was sent with
+the browser. Anything else is refused and changes nothing. The code is useless without the verifier.
 Rule 2: a connection that sends nothing does not block others: browsers open some in advance. Their number is limited.
 Rule 3: the pages are fixed texts, and repeat nothing of a request.
 """
@@ -70,7 +70,7 @@ def authorization_code(
     finally:
         listener.close()
     request.clock.restart()
-    # RFC 9207, 2.4: an answer of another server is not for us.
+    # RFC 9207, 2.4: a response from another authorization server is refused.
     if "iss" in answer and issuer and answer["iss"] != issuer:
         raise AuthorizationError("the browser returned from another authorization server than the one it was sent to")
     if "code" not in answer:

@@ -65,7 +65,7 @@ class BasicAuth(StaticAuth):
 
     def text(self, scheme: SecurityScheme) -> str:
         """``Basic`` and the pair in base64."""
-        # RFC 7617, 2: a user-id holds no colon, and neither part a control character.
+        # RFC 7617, 2: a user-id contains no colon, and neither part contains a control character.
         password = self._password.reveal()
         if ":" in self._user or _CONTROL.search(self._user + password):
             raise _unfit(scheme, "has a colon in the user name, or contains a control character")
@@ -97,7 +97,7 @@ class BearerAuth(_TextAuth):
         if token.lower().startswith(f"{word.lower()} "):
             raise _unfit(scheme, f"begins with {word}, which is added to it")
         if word == "Bearer" and " " in token:
-            raise _unfit(scheme, "holds a space")
+            raise _unfit(scheme, "contains a space")
         return f"{word} {token}"
 
 
@@ -198,7 +198,7 @@ def placeholder_of(scheme: SecurityScheme) -> str:
 
 
 def concealed(auth: Any) -> Any:
-    """Return the value of ``auth=`` with its texts made Secrets, so that it can be stored without being shown."""
+    """Return the value of ``auth=`` with its strings as Secrets, so that it can be stored without being shown."""
     if isinstance(auth, str):
         return Secret(auth)
     if isinstance(auth, Mapping):
@@ -245,7 +245,7 @@ def auth_of(value: Any, scheme: SecurityScheme) -> Auth:
         return value  # type: ignore[no-any-return]  # anything with a flow is one
     if form in kind.takes:
         return kind.takes[form](_pair(value) if form == "pair" else value, scheme)
-    takes = kind.form or "no credential here: it is the client's certificate, tls=TLS(...)"
+    takes = kind.form or "no credential in auth=: it uses the client's certificate, tls=TLS(certificate=...)"
     problem = f"the security scheme {scheme.name} takes {takes}, not a {type(value).__name__}"
     raise ArgumentError(problem, argument="auth")
 

@@ -281,7 +281,7 @@ class Challenge(Record):
 def challenges(lines: Iterable[str]) -> list[Challenge]:
     """Read the lines of a WWW-Authenticate header word by word (RFC 9110, 11.6.1).
 
-    Challenges and parameters are separated by the same comma. Malformed text ends the reading; challenges before it
+    Challenges and parameters are separated by the same comma. Reading stops at malformed text; the challenges before it
     count.
     """
     found: list[Challenge] = []
@@ -300,7 +300,7 @@ def challenges(lines: Iterable[str]) -> list[Challenge]:
 
 
 class DigestSession(Record):
-    """A challenge in use (RFC 7616, 3.6), the client's nonce, and the count of the answers.
+    """A challenge in use (RFC 7616, 3.6), the client's nonce, and how often it was answered.
 
     A session uses one client nonce, so that the session key of ``-sess`` is the same for servers that compute it once
     and for those that compute it for each request.

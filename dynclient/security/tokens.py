@@ -96,7 +96,7 @@ class TokenRequest(Record):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """The scopes that the token has to have. Scopes that the caller names are those of every token."""
+        """The scopes that the token has to have. If the caller names scopes, every token is requested with these."""
         return self.context.scopes if self.given.scopes is None else ()
 
     @property
@@ -109,7 +109,7 @@ class TokenRequest(Record):
         """The authorization server: its origin, and the address of its tokens or its metadata as it was written.
 
         Raises:
-            CredentialScopeError: the origin is not trusted. An existing token is not used then either.
+            CredentialScopeError: the origin is not trusted. Then an existing token is not used either.
         """
         flow = flow_in(self.scheme, flow_of(self.given))
         address = self.given.token_url or (flow.token_url or flow.refresh_url if flow is not None else None)
@@ -142,7 +142,7 @@ class TokenRequest(Record):
             raise InvalidDocument(f"the security scheme {self.scheme.name} has an invalid URL: {url[:200]!r}")
         given = (self.given.token_url, self.given.authorization_url, self.given.device_authorization_url)
         if url in given:
-            # A caller who passes an address trusts its origin.
+            # An address that the caller passes is trusted.
             trust = self.context.trust
             self.context.trust = trust._replace(origins=trust.origins | {place})
         self.context.check(place)
@@ -150,7 +150,7 @@ class TokenRequest(Record):
 
 
 def alive_for(seconds: float | None, now: float) -> tuple[float | None, float | None]:
-    """When a token that lives for some seconds is to be renewed, and when it expires."""
+    """When to renew a token with this lifetime in seconds, and when it expires."""
     if seconds is None:
         return None, None
     return now + max(seconds - EARLY, seconds / 2), now + seconds

@@ -1,10 +1,10 @@
-"""Decides which origins are trusted with credentials; no other module does.
+"""Decide which origins are trusted with credentials. No other module decides this.
 
 Trusted are only origins (scheme, host, port) that the caller named:
 
 * that of ``base_url``, and those of ``allow_origins``;
 * that of the URL which ``load`` was given: not the target of a redirect;
-* those of the servers that a document declares, if it came as a local file, text or mapping: then the caller is
+* those of the servers that a document declares, if it was loaded from a local file, text or mapping: then the caller is
   responsible for them. Servers in a file that it refers to by a URL are not;
 * that of an overlay's URL, for the servers that this overlay adds or changes. One from a local file or a mapping counts
   as the caller's, for any document.
@@ -121,7 +121,7 @@ def _origin(text: object) -> Origin:
     if isinstance(text, str) and _URL.fullmatch(text) and (origin := _origin_of(text)) is not None:
         return origin
     raise ArgumentError(
-        f"allow_origins holds {without_user(str(text))!r}, which is not an origin",
+        f"allow_origins contains {without_user(str(text))!r}, which is not an origin",
         argument="allow_origins",
         hint='write it as "https://host:port"',
     )

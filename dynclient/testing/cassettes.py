@@ -90,10 +90,10 @@ class Recorder(BufferedTransport):
         return self._traffic.operation(request)[0] if self._traffic is not None else None
 
     def _answer(self, send: Send, request: Request) -> Any:
-        """The recorded response of a request; else it is sent and recorded.
+        """The recorded response of a request; without one, the request is sent and its response recorded.
 
         Raises:
-            UnexpectedCall: it is not recorded, or was requested more often than it was recorded.
+            UnexpectedCall: it is not recorded, or was sent more often than it was recorded.
         """
         shown = self._without_secrets(request)
         key = self._key(shown)
@@ -104,7 +104,7 @@ class Recorder(BufferedTransport):
                 return AwaitableResponse.of(recorded[given], send, request)
         if not self._records:
             raise UnexpectedCall(self._difference(shown, len(recorded)))
-        # Bytes can be read repeatedly, so that the body can be both sent and recorded.
+        # As bytes, the body can be read twice: to send it and to record it.
         sent = self._sender().send(send._replace(request=request))
         if inspect.isawaitable(sent):
             return self._record_async(sent, send, shown, key)
@@ -171,7 +171,7 @@ class Recorder(BufferedTransport):
     def _without_secrets(self, request: Request) -> Request:
         shown = request.with_no_secrets()
         if SECRET_BODY in request.secrets:
-            # Token requests: the names of their fields distinguish them, the values do not.
+            # Token requests are distinguished by the names of their fields; the values are secret.
             body = request.body if isinstance(request.body, bytes) else b""
             fields = [(name, MASK) for name, _ in parse_qsl(body.decode("latin-1"))]
             return replace(shown, body=urlencode(fields, safe="*").encode())
@@ -230,7 +230,7 @@ def _comparable(value: Any, request: Request) -> Any:
 
 
 def _masked_header(name: str, value: str) -> str:
-    """A response's header; of a cookie, its name and attributes stay."""
+    """A response's header; of a cookie, only the value is masked."""
     if name.lower() != "set-cookie":
         return value
     pair, semicolon, attributes = value.partition(";")

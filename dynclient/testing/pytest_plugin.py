@@ -1,6 +1,6 @@
 """Fixtures for pytest, and the coverage of operations; pytest loads them itself (entry point ``pytest11``).
 
-Rule: pytest loads this in every session, so nothing of dynclient is imported at the top.
+Rule: pytest loads this module in every session, so it imports nothing of dynclient at the top.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def mock_api(request: pytest.FixtureRequest) -> Callable[..., MockTransport]:
 def dynclient_server(request: pytest.FixtureRequest) -> Iterator[Callable[..., Server]]:
     """Serve a document on a free loopback port until the test ends: ``dynclient_server("openapi/voice.yaml").url``.
 
-    Without a document it is the one that the setting ``dynclient_document`` names.
+    Without a document, it serves the one that the setting ``dynclient_document`` names.
     """
     from contextlib import ExitStack
 

@@ -161,7 +161,7 @@ def _read_har(text: str) -> Iterator[Recording]:
     for entry in json.loads(text.removeprefix("\ufeff"))["log"]["entries"]:
         asked, given = entry["request"], entry["response"]
         if not given["status"]:
-            continue  # The browser got no response, or did not ask.
+            continue  # The browser got no response, or sent no request.
         posted = asked.get("postData") or {}
         sent = posted.get("text")
         if sent is None and posted.get("params"):

@@ -49,11 +49,14 @@ class _Handler(WSGIRequestHandler):
 
 
 class _NotBound(Exception):
-    """The server can't listen on the address; ``args`` has the OSError, for which werkzeug would end the process."""
+    """The server can't listen on the address; ``args`` has the OSError.
+
+    Without this class, werkzeug would end the process.
+    """
 
 
 class _ThreadedServer(ThreadedWSGIServer):
-    """Closes the connections that clients keep alive, and waits for their threads; werkzeug's own does neither."""
+    """A threaded server that closes kept-alive connections and waits for their threads; werkzeug's own does neither."""
 
     daemon_threads = False
     block_on_close = True

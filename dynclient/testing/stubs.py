@@ -1,4 +1,4 @@
-"""Stubs: the calls that a test expects, and its responses, which are validated like the mock's own.
+"""Stubs: the calls that a test expects, and the responses that it sets, validated like the mock's own.
 
 :class:`dynclient.testing.MockTransport` uses them; :func:`expect_operation` hands them to pytest-httpserver::
 
@@ -40,7 +40,7 @@ _LONGEST_VALUE = 200
 
 
 class UnexpectedCall(AssertionError):
-    """A call that matches none of the expected calls of its operation."""
+    """A call does not match any expected call of its operation."""
 
 
 class MissingCall(AssertionError):
@@ -106,7 +106,7 @@ class Expectation:
 
 @dataclass(slots=True)
 class Stub:
-    """An expected call, and its response: ``times``, or always if that is None."""
+    """An expected call, and its response. ``times`` is how often the response is given; by default always."""
 
     expectation: Expectation
     respond: Callable[[Call], Response]
@@ -115,7 +115,7 @@ class Stub:
 
     @property
     def left(self) -> int | None:
-        """The number of further calls; None is any number."""
+        """The number of further calls; None for any number."""
         return None if self.times is None else self.times - self.used
 
     def __str__(self) -> str:
@@ -168,7 +168,7 @@ def stub_response(
     content_type: str | None = None,
     accept: str = "",
 ) -> Response:
-    """Encode a test's value for the documented response; ``content_type`` goes before ``accept``.
+    """Encode a test's value for the documented response; ``content_type`` takes precedence over ``accept``.
 
     Raises:
         InvalidAnswer: the document has no such response.
@@ -176,7 +176,7 @@ def stub_response(
     try:
         draft = choose_content(operation, content_type or accept, None if status is None else str(status))
     except HTTPError as error:
-        # Any server may fail, even if its document does not say so; all other statuses must be documented.
+        # Any server may fail, so a status of 500 or more need not be documented; all others must be.
         may_fail = value is NOTHING and error.status == HTTPStatus.NOT_FOUND
         if may_fail and status is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return _with_headers(error_response(HTTPError(status, "given by a test")), headers)
@@ -201,7 +201,7 @@ def _with_headers(response: Response, headers: Mapping[str, str] | None) -> Resp
 
 
 def _valid(operation: model.Operation, status: int, offer: Offer, value: Any) -> Any:
-    """The plain form of a test's value, if it is valid."""
+    """The plain form of a test's value, after validation."""
     try:
         made = plain_value(value, files=offer.codec.files or offer.codec.name == "binary")
     except DynclientError as error:
@@ -216,7 +216,7 @@ def _valid(operation: model.Operation, status: int, offer: Offer, value: Any) ->
 
 
 class ExpectedOperation:
-    """A request that a pytest-httpserver expects; its methods set the response."""
+    """A request that pytest-httpserver expects; its methods set the response."""
 
     def __init__(self, handler: Any, operation: Any) -> None:
         """Take pytest-httpserver's handler, and the operation."""

@@ -1,8 +1,8 @@
 """Check real traffic against a document: the differences of messages, the parts that are used, and a proxy.
 
 Rule 1: the proxy passes messages on unchanged, except for the headers of one connection (RFC 9110, 7.6.1).
-Rule 2: a difference changes nothing, unless ``fail`` is set: then a wrong request is refused with 400, and a wrong
-response is replaced by a 502.
+Rule 2: messages that differ are passed on, unless ``fail`` is set: then a wrong request is refused with 400, and a
+wrong response replaced by a 502.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class OperationMock:
         self._expectation = Expectation(self._operation, args, keywords)
 
     def __call__(self, *args: Any, **keywords: Any) -> OperationMock:
-        """The same operation, called with these arguments; all others may have any value."""
+        """Expect a call with these arguments; all others may have any value."""
         return OperationMock(self._transport, self._row, args, keywords)
 
     @property
@@ -56,7 +56,7 @@ class OperationMock:
     ) -> OperationMock:
         """Respond with a value, or with the return value of a function of the :class:`Call`; by default as documented.
 
-        ``times`` is the number of calls; None is any number.
+        ``times`` is the number of calls; None means any number.
 
         Raises:
             InvalidAnswer: the document has no such response.
@@ -129,7 +129,7 @@ class MockTransport(BufferedTransport):
     """
 
     default_base_url = "https://mock.example"
-    """The server of a client whose document names none: the mock answers in its place."""
+    """The server of a client whose document declares no server; no request is sent to it."""
 
     def __init__(self, document: Source | model.API, *, strict: bool = False, **options: Any) -> None:
         """Take the document, and the options of :func:`dynclient.testing.serve`."""
@@ -176,7 +176,7 @@ class MockTransport(BufferedTransport):
                 stub.used += 1
                 try:
                     return stub.respond(call)
-                except Exception as error:  # a test's function may raise anything, which goes to the caller
+                except Exception as error:  # a test's function may raise any error, which the caller gets
                     raise StubError(error) from error
             lines += ["  " + ", and ".join(differences)]
         if stubs or self._strict:

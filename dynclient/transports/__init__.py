@@ -2,8 +2,8 @@
 
 Rule 1: a transport sends one request once. Retries, redirects and credentials belong to the call.
 Rule 2: a transport raises dynclient's errors: a TransportError, or, for a response that can't be accepted,
-ResponseTooLarge or DecodeError. Never an error of urllib3, of ssl or of a socket.
-Rule 3: every wait ends: it is bounded by its own time-out and by the call's deadline.
+ResponseTooLarge or DecodeError. It never raises an error of urllib3, of ssl or of a socket.
+Rule 3: every wait is bounded, by its own timeout and by the call's deadline.
 """
 
 from __future__ import annotations

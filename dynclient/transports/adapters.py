@@ -43,7 +43,7 @@ _NO_PLACE = (PoolTimeout, "no connection became free in time", False)
 _LATE = (TimeoutError, "time ran out while waiting for the response", True)
 _BROKEN = (ConnectionLost, "the connection broke", True)
 _NOT_HTTP = (ProtocolError, "the response is not HTTP", True)
-# The kind of error, the text about it, and whether any byte of the request may have left. The nearest class counts.
+# The kind of error, its text, and whether any byte of the request may have been sent. The nearest class counts.
 _ERRORS: dict[str, tuple[type[TransportError], str, bool]] = {
     # urllib3 and http.client
     "NewConnectionError": _UNCONNECTED,
@@ -71,7 +71,10 @@ _LENGTH = expression(r"[0-9]{1,20}")
 
 
 class ForeignExchange:
-    """One request that another library sends, written once for threads and tasks, as :class:`HTTP11Exchange` is."""
+    """One request that another library sends.
+
+    It is written once for threads and tasks, like :class:`HTTP11Exchange`.
+    """
 
     def __init__(self, send: Send) -> None:
         """Prepare to send.
@@ -143,7 +146,7 @@ class ForeignExchange:
         return Response(status, headers, body, self._send.request, self._clock.elapsed)
 
     def _checked(self, status: int, headers: Headers) -> int | None:
-        """Return the body's length, if the head has one; refuse heads that could make one response look like two."""
+        """Return the body's length, if the head has one; refuse heads that allow response splitting."""
         lengths = {value.strip(" \t") for line in headers.get_list("content-length") for value in line.split(",")}
         limits, wrong = self._send.limits, ""
         if status < _FIRST_FINAL:
@@ -221,7 +224,7 @@ class ForeignExchange:
         kind, text, sent = next((_ERRORS[name] for name in names if name in _ERRORS), _BROKEN)
         tls = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
         if tls:
-            # A certificate is verified before anything is sent. Other errors of TLS may come at any time.
+            # A certificate is verified before anything is sent. Other TLS errors may occur at any time.
             kind, text = TLSError, "the TLS certificate or handshake of the server failed"
             sent = sent and not any(isinstance(cause, ssl.SSLCertVerificationError) for cause in tls)
         elif "RemoteProtocolError" in names and not any(word in str(error) for word in ("disconnected", "closed")):
@@ -251,7 +254,7 @@ def _names(error: BaseException) -> dict[str, None]:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and its causes, also if a library keeps a cause as an argument."""
+    """Yield an error and its causes, including a cause that a library keeps as an argument."""
     seen: set[int] = set()
     waiting: list[Any] = [error]
     while waiting:
@@ -263,7 +266,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 class _Body:
-    """A body that is read while it is sent, and must have its length; requests calls ``len``."""
+    """A body that is read while it is sent, and whose length must be right; requests calls ``len``."""
 
     def __init__(self, content: Content) -> None:
         self.len = content.size or 0
@@ -376,7 +379,7 @@ class _Urllib3Exchange(ForeignExchange):
     def release(self) -> None:
         raw, self._raw = self._raw, None
         if raw is not None:
-            # It returns to its pool only if it was read to its end.
+            # The connection returns to its pool only if the body was read to its end.
             raw.release_conn() if self._ended else raw.close()
 
 

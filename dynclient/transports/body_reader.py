@@ -271,12 +271,13 @@ def _bounded(
                 yield piece
         except decompressor.error:
             raise CodingError("the compressed body is corrupt") from None
-    # A response to HEAD, or an empty one, may name a coding and have no bytes.
+    # A response to HEAD, or an empty response, may name a coding and have no bytes.
     if taken and (decompressor is None or not decompressor.ended):
         raise CodingError("the compressed body was cut off before its end")
 
 
-# Each decodes a coding, in pieces of bounded size. ``error`` is that of invalid data; ``ended``: the data is complete.
+# Each class decodes one coding, in pieces of bounded size. ``error`` is the exception for invalid data; ``ended``: the
+# data is complete.
 
 
 class _Zlib:

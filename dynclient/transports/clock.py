@@ -1,8 +1,8 @@
 """Time: how long an exchange may still wait, and how long reading its response may take.
 
 An exchange is in one phase at a time. Getting a connection (``pool``) and opening one (``connect``) have a budget for
-the whole phase; writing and reading have one for each wait. The call's deadline bounds them all, so a server gains no
-time by sending single bytes.
+the whole phase; writing and reading have one for each wait. The call's deadline bounds them all, so a server can't
+extend it by sending single bytes.
 
 Decoding and validating never wait, so nothing can interrupt them. They check the clock themselves, after a number of
 steps (:func:`look`). The deadline covers them, and on an event loop they may take only a moment: longer work is
@@ -93,12 +93,12 @@ class Clock:
 
 # -- reading a response -----------------------------------------------------------------------------------------------
 
-# The clock, the end of the moment, and the deadline.
+# The clock, the time when work on the event loop must stop, and the deadline.
 _limits: ContextVar[tuple[Callable[[], float], float, float] | None] = ContextVar("dynclient work time", default=None)
 
 
 class TooLong(Exception):
-    """The moment that work may take on an event loop has passed."""
+    """The work takes longer than is allowed on an event loop."""
 
 
 def look() -> None:
@@ -152,11 +152,11 @@ def _new_key() -> str:
 
 
 class Environment(Record):
-    """Functions of time and chance.
+    """The sources of time and randomness.
 
     ``clock`` is a monotonic clock in seconds; deadlines are readings of it. ``random`` returns a number from 0 up to 1,
     ``key`` a text that is unique. ``now`` is the time of day in seconds since the epoch: tokens expire by it, also
-    while a machine sleeps. ``entropy`` returns as many random bytes as it is asked for.
+    while a machine sleeps. ``entropy`` returns the requested number of random bytes.
     """
 
     clock: Callable[[], float] = time.monotonic

@@ -1,7 +1,7 @@
 """Open a connection: try addresses in turn, within one time budget; TLS; a proxy if one was given.
 
 Rule 1: the steps are written once. All waiting is in a transport's streams, which block a thread or suspend a task.
-Rule 2: a proxy is used only on request: one that was given by its URL, or those that the environment names.
+Rule 2: a proxy is used only if the caller passes its URL, or asks for those of the environment.
 Rule 3: no variable holds a proxy's URL or its credential as a string: some tracebacks print local variables.
 """
 
@@ -82,9 +82,9 @@ def proxy_of(url: Secret) -> Proxy:
 
 
 def environment_proxy(scheme: str, host: str, port: int) -> Proxy | None:
-    """Return the proxy on the way to a server that the environment names: ``HTTPS_PROXY``, ``NO_PROXY``, and so on.
+    """Return the proxy that the environment names for a server: ``HTTPS_PROXY``, ``NO_PROXY``, and so on.
 
-    The standard library finds them, on Windows and macOS also in the system's settings.
+    The standard library finds them; on Windows and macOS, it also reads the system's settings.
 
     Raises:
         ArgumentError: the environment names something that is not the URL of a proxy.
@@ -170,7 +170,7 @@ class Connection:
     async def send(self, data: bytes) -> None:
         """Send all of it, each wait bounded by the clock."""
         self.clock.left()
-        # From here on it is unknown how much of the request was sent.
+        # After this line, it is unknown how much of the request was sent.
         self.sent = True
         await self.stream.send(memoryview(data), self.clock)
 
@@ -201,7 +201,7 @@ async def fed(reading: Generator[None, None, T], framing: Framing, connection: C
 
 
 def check_ways(**ways: object) -> None:
-    """Check that at most one of these options sets the target of connections.
+    """Check that at most one of these options decides where connections go.
 
     Raises:
         ArgumentError: there are two.
@@ -209,7 +209,7 @@ def check_ways(**ways: object) -> None:
     given = [name for name, value in ways.items() if value is not None]
     if len(given) > 1:
         raise ArgumentError(
-            f"{given[0]} and {given[-1]} exclude each other: each sets the target of connections",
+            f"{given[0]} and {given[-1]} exclude each other: each decides where connections go",
             argument=given[-1],
             hint="remove one of them",
         )
@@ -269,7 +269,7 @@ class Connector:
     """
 
     waiter: type[Waiter] = ThreadWaiter
-    """Waits for a place in the pool."""
+    """The class of waiters for a place in the pool."""
     content: Callable[[Body], Content | None]
     """Returns a body in the form to send, or None if there is none; an ArgumentError if it can't be sent."""
 
@@ -385,8 +385,8 @@ class Connector:
         return await self.secured(connection.stream, name, connection.clock, certificate=certificate)
 
 
-# Of IANA's special-purpose registries (RFC 6890), those that ``ipaddress`` calls global in some version of Python; and
-# a metadata service at a public address.
+# Networks of IANA's special-purpose registries (RFC 6890) that ``ipaddress`` calls global in some version of Python;
+# and a metadata service at a public address.
 _NOT_PUBLIC = tuple(
     map(
         ipaddress.ip_network,

@@ -1,8 +1,8 @@
-"""One HTTP/1.1 exchange, written once: a task awaits it, and a thread runs it straight through.
+"""One HTTP/1.1 exchange, written once as a coroutine: a task awaits it, and a thread runs it to its end.
 
 Rule 1: all waiting is in a transport's streams, in its look-up of names, and in its pool. In a thread these block, so
 the coroutine is never suspended, and ``at_once`` returns its result.
-Rule 2: an exchange's place in the pool and its connection are always given back exactly once. The connection is reused
+Rule 2: an exchange always gives back its place in the pool and its connection, exactly once. The connection is reused
 only if its response was read to the end, and nothing followed it.
 Rule 3: foreign errors are mapped here. Those of ssl and sockets may contain secrets: only the operating system's own
 texts are used, and no error is kept as a cause.
@@ -136,7 +136,7 @@ class HTTP11Exchange(Lease):
         idle = await self._connector.pool.take(self._target.origin, self._clock, self)
         self._clock.enter("connect")
         if idle is not None and self._send.fresh:
-            # The last connection to this server broke: the other idle ones are at least as old.
+            # The last connection to this server broke, and the other idle ones are at least as old.
             idle.close()
             idle = None
         if idle is None:
@@ -168,8 +168,8 @@ class HTTP11Exchange(Lease):
                 else:
                     await connection.send(piece)
         except (OSError, DeadlineExceeded) as error:
-            # RFC 9112, 9.3 and 9.6: a server may answer, and close, before it has read everything; that response
-            # counts.
+            # RFC 9112, 9.3 and 9.6: a server may respond, and close, before it has read the whole request; that
+            # response counts.
             return await self._early_answer(connection, error)
         self._clock.enter("read")
         return await fed(self._framing.response_head(), self._framing, connection)
@@ -217,7 +217,7 @@ class HTTP11Exchange(Lease):
         self._framing.feed(await self._connection.receive())
 
     def _keep(self, chunk: bytes) -> None:
-        """Keep the first bytes for an error."""
+        """Keep the first bytes, to show them in an error."""
         if len(self._excerpt) < LOOKED_AT:
             self._excerpt = (self._excerpt + chunk[:LOOKED_AT])[:LOOKED_AT]
 
@@ -268,7 +268,7 @@ class HTTP11Exchange(Lease):
             text,
             request=request,
             operation_id=request.operation_id,
-            # The first request to a proxy is not a part of the call's request.
+            # The request that opens a tunnel is not part of the call's request.
             outcome_unknown=connection is not None and connection.sent and phase != "connect",
             elapsed=self._clock.elapsed,
             hint=hint,

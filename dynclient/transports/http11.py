@@ -1,13 +1,13 @@
-"""HTTP/1.1 by h11: a request as bytes, and bytes as a response.
+"""HTTP/1.1 framing with h11: write a request as bytes, and read bytes as a response.
 
 Rule 1: nothing here waits. If more bytes have to arrive first, generators yield None: feed them, and continue.
-Rule 2: h11 is given whole sections: a head, the size line of a chunk, trailers. Their lines are checked before, for
-length, number, and characters that no line may have. h11 bounds none of these one by one, and its pattern of a header
+Rule 2: h11 is given whole sections: a head, the size line of a chunk, trailers. Their lines are checked first: their
+length, their number, and characters that no line may have. h11 has no limits for these, and its pattern of a header
 field takes quadratic time on a malformed line of blanks.
 Rule 3: h11's errors may quote header lines. Their text is not used, and they are kept neither as cause nor as context.
 Rule 4: a request's head is joined here, and the usual final head, with plain lines and a body length, is split and
-checked line by line here, since h11 needs a quarter of a call's time for them. h11 frames everything else. A head that
-arrives in pieces always goes to h11, so tests compare both.
+checked line by line here, since h11 would take a quarter of a call's time for them. h11 frames everything else. A head
+that arrives in pieces is always read by h11, so that tests can compare both.
 Rule 5: the URL is sent exactly as it is in the request: percent-encoding and dot segments are not changed. Only this
 module writes the fields that frame the message: no Content-Length, Transfer-Encoding or hop-by-hop field of a caller or
 a document is sent.
@@ -45,7 +45,8 @@ _STATUS_LINE = expression(rb"HTTP/1\.[01] [1-9][0-9]{2}[ \r\n]")
 # RFC 9110, 5.5: no NUL, CR or LF in a field value; h11 allows no form feed or vertical tab either. RFC 9112, 2.2: a
 # bare CR ends no line.
 _UNSAFE = expression(rb"[\0\x0b\x0c]|\r(?!\n)")
-# RFC 9112, 4 and 5: a status line and field lines, without what rule 4 leaves to h11: folding, and other line ends.
+# RFC 9112, 4 and 5: a status line and field lines, without line folding and other line ends, which rule 4 leaves to
+# h11.
 _PLAIN_HEAD = expression(
     rb"HTTP/1\.1 ([2-9][0-9]{2})(?: [^\r\n\0\x0b\x0c]*)?\r\n((?:%b:[^\r\n\0\x0b\x0c]*\r\n)*)\r\n"
     % TOKEN.encode("ascii")
@@ -54,7 +55,7 @@ _PLAIN_HEAD = expression(
 _REQUEST_LINE = expression(rb"%b [\x21-\x7e]+ HTTP/1\.1\r\n" % TOKEN.encode("ascii"))
 _FIELD_LINE = expression(rb"%b: [^\r\n\0\x0b\x0c]*\r\n" % TOKEN.encode("ascii"))
 _LONGEST_LENGTH = 20
-# RFC 8446, 5.1: an alert, which servers that speak TLS answer to plain HTTP.
+# RFC 8446, 5.1: a TLS alert, with which TLS servers respond to plain HTTP.
 _TLS_ALERT = b"\x15\x03"
 _SWITCHING = (b"HTTP/1.1 101", b"HTTP/1.0 101")
 
@@ -102,7 +103,10 @@ class Target(Record):
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Scheme, host and port: connections are kept for each: those with the client's certificate apart."""
+        """Scheme, host and port: connections are kept for each.
+
+        Those with the client's certificate are kept separately.
+        """
         return f"{self.scheme}+certificate" if self.certificate else self.scheme, self.host, self.port
 
 
@@ -210,7 +214,7 @@ def _encoded(value: str) -> bytes:
     try:
         return value.encode("latin-1")
     except UnicodeEncodeError:
-        # Half of a surrogate pair can't be encoded; NUL in its place makes the line unsendable.
+        # Half of a surrogate pair can't be encoded; NUL in its place makes the line invalid, so that it is refused.
         return re.sub("[\ud800-\udfff]", "\0", value).encode("utf-8")
 
 

@@ -1,12 +1,12 @@
 """The connection pool: a bounded number of connections for each origin, kept for the next request.
 
-Rule 1: a connection is reused only if it has been idle for less than servers commonly allow, and if nothing can be read
-from it: bytes on an idle connection are its end, or a response to no request.
+Rule 1: a connection is reused only if it has been idle for less time than servers commonly allow, and if nothing can be
+read from it: an idle connection that is readable has ended, or has a response to no request.
 Rule 2: places are given out in the order of the requests. A returned place goes to the first waiter, with its
-connection; no other waiter is woken, and later ones can't overtake.
+connection. No other waiter is woken, and none can overtake.
 Rule 3: slow work (checking and closing connections) is done outside the lock.
-Rule 4: an interrupt (Ctrl-C) loses no place. CPython raises it after a call or at a function's beginning, so a place
-and its record of ownership change in adjacent statements that call nothing, or only C functions.
+Rule 4: no place is lost by an interrupt (Ctrl-C). CPython raises it after a call or at a function's beginning, so a
+place and its record of ownership change in adjacent statements that call nothing, or only C functions.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Pool:
         return found
 
     def _check_thread(self) -> None:
-        """Allow one event loop after another, but not two at once: they can't wake each other's tasks."""
+        """Allow event loops one after the other, but not two at once, which can't wake each other's tasks."""
         here = threading.get_ident()
         if self._thread != here and self._used:
             raise ArgumentError(_TWO_LOOPS, hint="load() an AsyncClient for each event loop")
@@ -268,7 +268,7 @@ class Pool:
         """Remove connections that have been idle too long, of all origins: an unused origin would keep its own."""
         oldest = time.monotonic() - IDLE_SECONDS
         for pairs in self._idle.values():
-            # They are in the order in which they were given back.
+            # Idle connections are in the order in which they were given back.
             if not pairs or pairs[0][1] < oldest:
                 break
         else:

@@ -3,7 +3,7 @@
 anyio's own streams are not used, since connections outlive an event loop here: a program that calls ``asyncio.run``
 several times reuses them, and one that forgets to close a client gets no warning. asyncio's transports, which anyio's
 streams use, can neither be used nor closed after their loop has ended. Bytes are read from a socket only on demand, so
-an idle connection still shows received bytes and its end.
+that received bytes, or the end, can be seen on an idle connection.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ class TCPStream:
 class TLSStream:
     """TLS over another stream.
 
-    anyio's can't be read after an aborted write, but an early response is read then.
+    anyio's can't be read after an aborted write, and an early response has to be read then.
     """
 
     def __init__(self, below: TCPStream | TLSStream) -> None:
@@ -268,7 +268,7 @@ class TLSStream:
         try:
             await self._do(clock, self._tls.do_handshake)
         except ssl.SSLError:
-            # Send the reason to the server, if possible.
+            # Send the TLS alert to the server, if possible.
             with contextlib.suppress(OSError, DeadlineExceeded):
                 await self._flush(clock)
             raise
@@ -363,7 +363,7 @@ class _LoopWaiter(TaskWaiter):
         woken, schedule = self._woken, _scheduler()
 
         def wake() -> None:
-            # The loop may have ended meanwhile; then nobody waits.
+            # The loop may have ended meanwhile; then no task waits.
             with contextlib.suppress(RuntimeError):
                 schedule(woken.set)
 
@@ -466,7 +466,7 @@ class _Work(Lease):
                 self._close()
 
     def _close(self) -> None:
-        # Thread and task may both come here: only one of them closes.
+        # Thread and task may both reach this line; only one of them closes.
         if self._closing.acquire(blocking=False):
             if hasattr(self.body, "close"):
                 self.body.close()

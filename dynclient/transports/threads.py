@@ -67,7 +67,7 @@ class HTTPTransport(Connector):
         if address[0] == getattr(socket, "AF_UNIX", None):
             return stream_of(_unix_connected(address[1], seconds))
         options: list[tuple[int, int, int | bytes]] = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-        # Called through its module: tests replace the network only here.
+        # Called through its module, so that tests can replace the network here.
         sock = urllib3_connection.create_connection(address[1][:2], seconds, socket_options=options)
         return stream_of(sock)
 

@@ -36,13 +36,13 @@ CASES = {
     "http": ("http://h/b", "same-origin", "another origin"),
     "http, asked for": ("http://h/b", "any", "from https to http"),
     "not at all": ("/b", "none", "not followed"),
-    "a file": ("file:///etc/passwd", "any", "no http or https URL"),
-    "a script": ("javascript:alert(1)", "any", "no http or https URL"),
-    "user information": ("https://u:p@h/b", "any", "no http or https URL"),
-    "a broken port": ("https://h:x/b", "any", "no http or https URL"),
-    "a broken host": ("https://[h/b", "any", "no http or https URL"),
+    "a file": ("file:///etc/passwd", "any", "not a valid http or https URL"),
+    "a script": ("javascript:alert(1)", "any", "not a valid http or https URL"),
+    "user information": ("https://u:p@h/b", "any", "not a valid http or https URL"),
+    "a broken port": ("https://h:x/b", "any", "not a valid http or https URL"),
+    "a broken host": ("https://[h/b", "any", "not a valid http or https URL"),
     "empty": ("", "any", "no Location"),
-    "itself": ("?x=1#f", "any", "in a circle"),
+    "itself": ("?x=1#f", "any", "loop"),
 }
 
 

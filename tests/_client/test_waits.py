@@ -475,7 +475,7 @@ LIES = {
     "another scheme": ({"Operation-Location": "javascript:alert(1)"}, "it has another origin"),
     "a user": ({"Location": "http://a:b@localhost/op"}, "it contains a user name"),
     "no host": ({"Operation-Location": "http://[/op"}, "malformed"),
-    "nothing": ({}, "does not say where to ask"),
+    "nothing": ({}, "does not say which URL to poll"),
 }
 
 
@@ -619,7 +619,7 @@ def test_a_wait_ends_with_a_last_look(monkeypatch, still):
     assert isinstance(error, dynclient.WaitTimeout)
     assert isinstance(error, TimeoutError)
     assert (error.state.verdict, error.state.polls) == ("pending", 7)
-    assert "not over yet, the state is pending (202): 10 s have passed" in str(error)
+    assert "not over yet, the state is pending (202): the timeout of 10 s has passed" in str(error)
     assert jobs.Task.read(error.resume).key == "GET /query"
 
 

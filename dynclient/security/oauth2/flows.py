@@ -1,8 +1,8 @@
 """Tokens of OAuth 2.0 and OpenID Connect: how each flow gets one, and how they are kept and renewed for all calls.
 
-Rule 1: addresses are the caller's, those of the document's flow, or those of the server's metadata: that of OpenID
-Connect Discovery 1.0 and of RFC 8414, which use the same names. Metadata is fetched if an address is missing, and kept
-as long as the client.
+Rule 1: addresses come from the caller, from the document's flow, or from the server's metadata (OpenID Connect
+Discovery 1.0 and RFC 8414, which use the same names). Metadata is fetched if an address is missing, and kept as long as
+the client.
 Rule 2: a token is renewed a minute before it expires, by one call for all; the others keep using the old one.
 Rule 3: after a 401 a token is renewed, and the request sent again, once for each call. No person is asked to log in
 because of a 401.
@@ -243,7 +243,7 @@ class OAuth2Auth(SchemeAuth):
 
 
 class _LoginNeeded(DynclientError):
-    """A person would have to log in, which a 401 does not cause."""
+    """A person would have to log in, which is not requested because of a 401."""
 
 
 def obtain(request: TokenRequest, rejected: Secret | None = None) -> Steps[Token]:
@@ -298,7 +298,7 @@ def _follow(request: TokenRequest, pending: PendingCall) -> Steps[None]:
         waited_for_a_person = waited_for_a_person or pending.is_personal
         late = request.clock.deadline is not None and request.clock.environment.clock() >= request.clock.deadline
         if late and not waited_for_a_person:
-            raise TimeoutError("the time ran out while another call was fetching the token", phase="total")
+            raise TimeoutError("the call's time ran out while another call was fetching the token", phase="total")
         yield Sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
     if waited_for_a_person:

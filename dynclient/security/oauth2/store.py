@@ -1,7 +1,7 @@
 """A file of tokens, which threads and processes share.
 
 Rule 1: the file belongs to this user and is readable by nobody else; another one is refused.
-Rule 2: it is replaced whole: a reader sees the old tokens or the new ones, never half of them.
+Rule 2: it is replaced as a whole: a reader sees the old tokens or the new ones, never a mixture.
 Rule 3: it is read, changed and replaced under a lock, so that no writer undoes the changes of another. The lock is the
 operating system's, on a file next to it: it is released when a process dies.
 """
@@ -69,7 +69,7 @@ class FileStore:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Lock out all other writers, of this process and of others."""
+        """Keep out all other writers, in this process and in others."""
         file = os.open(self._path.with_name(f".{self._path.name}.lock"), _NEW, 0o600)
         try:
             end = time.monotonic() + _PATIENCE
@@ -113,7 +113,7 @@ def _try_lock(file: int) -> bool:
     try:
         _LOCK(file)
     except OSError as error:
-        # A file system without locks is used without.
+        # On a file system without locks, the file is used unlocked.
         return error.errno not in _BUSY
     return True
 

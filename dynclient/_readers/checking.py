@@ -9,21 +9,20 @@ known one are reported.
 Rule 4: at most a thousand errors are reported, since a generator makes the same mistake everywhere.
 Rule 5: the author's own data (examples, defaults, enums, extensions) is not checked.
 
-The table of fields: each version is its neighbour plus the fields that it adds; those that it removes have a minus.
-Objects with the same fields are named together, with commas between them. After a field is the object of OpenAPI that
-it holds: ``=Info``, an array ``=[Tag]``, a map by any name ``={Header}``, a map with extensions next to the names
-``=<PathItem>``. Other values have no entry.
+The table of fields is in ``fields.toml``.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from functools import lru_cache, partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from dynclient._document import Document
@@ -213,107 +212,20 @@ def _responses(operation: Node) -> None:
 Fields = Mapping[str, str]
 """The object of OpenAPI that each field holds; empty for other values."""
 
-_LIMITS = """default maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern maxItems minItems
-    uniqueItems enum multipleOf"""
-
-_COMMON = f"""
-OpenAPI: info=Info paths=<PathItem> security tags=[Tag] externalDocs=ExternalDocumentation
-Info: title description termsOfService contact=Contact license=License version
-Contact: name url email
-License: name url
-PathItem: $ref get=Operation put=Operation post=Operation delete=Operation options=Operation head=Operation
-    patch=Operation parameters=[Parameter]
-Operation: tags summary description externalDocs=ExternalDocumentation operationId parameters=[Parameter]
-    responses=<Response> deprecated security
-ExternalDocumentation: description url
-Parameter: name in description required allowEmptyValue schema=Schema
-Response: description headers={{Header}}
-Header: description
-Tag: name description externalDocs=ExternalDocumentation
-SecurityScheme: type description name in
-Schema: title description type format required maxProperties minProperties items=Schema allOf=[Schema]
-    properties={{Schema}} additionalProperties=Schema readOnly xml=XML externalDocs=ExternalDocumentation example
-    {_LIMITS}
-XML: name namespace prefix attribute wrapped
-"""
-
-_V20 = f"""
-OpenAPI: swagger host basePath schemes consumes produces definitions={{Schema}} parameters={{Parameter}}
-    responses={{Response}} securityDefinitions={{SecurityScheme}}
-Operation: consumes produces schemes
-Parameter,Header,Items: type format items=Items collectionFormat {_LIMITS}
-Response: schema=Schema examples
-SecurityScheme: flow authorizationUrl tokenUrl scopes
-Schema: $ref discriminator
-"""
-
-_V30 = """
-OpenAPI: openapi servers=[Server] components=Components
-Server: url description variables={ServerVariable}
-ServerVariable: enum default description
-Components: schemas={Schema} responses={Response} parameters={Parameter} examples={Example}
-    requestBodies={RequestBody} headers={Header} securitySchemes={SecurityScheme} links={Link} callbacks={Callback}
-PathItem: summary description trace=Operation servers=[Server]
-Operation: requestBody=RequestBody callbacks={Callback} servers=[Server]
-Parameter,Header: required deprecated allowEmptyValue style explode allowReserved schema=Schema example
-    examples={Example} content={MediaType}
-RequestBody: description content={MediaType} required
-MediaType: schema=Schema example examples={Example} encoding={Encoding}
-Encoding: contentType headers={Header} style explode allowReserved
-Response: content={MediaType} links={Link}
-Callback: *=PathItem
-Example: summary description value externalValue
-Link: operationRef operationId parameters requestBody description server=Server
-SecurityScheme: scheme bearerFormat flows=OAuthFlows openIdConnectUrl
-OAuthFlows: implicit=OAuthFlow password=OAuthFlow clientCredentials=OAuthFlow authorizationCode=OAuthFlow
-OAuthFlow: authorizationUrl tokenUrl refreshUrl scopes
-Schema: oneOf=[Schema] anyOf=[Schema] not=Schema nullable discriminator=Discriminator writeOnly deprecated
-Discriminator: propertyName mapping
-"""
-
-# The keywords of JSON Schema 2020-12, and those of older drafts that it still defines.
-_V31 = """
-OpenAPI: jsonSchemaDialect webhooks={PathItem}
-Info: summary
-License: identifier
-Components: pathItems={PathItem}
-Schema: -nullable $schema $id $anchor $ref $dynamicRef $dynamicAnchor $vocabulary $comment $defs={Schema}
-    if=Schema then=Schema else=Schema dependentSchemas={Schema} prefixItems=[Schema] contains=Schema
-    patternProperties={Schema} propertyNames=Schema unevaluatedItems=Schema unevaluatedProperties=Schema const
-    maxContains minContains dependentRequired examples contentEncoding contentMediaType contentSchema=Schema
-    definitions={Schema} dependencies additionalItems=Schema id $recursiveRef $recursiveAnchor
-"""
-
-_V32 = """
-OpenAPI: $self
-Server: name
-Components: mediaTypes={MediaType}
-PathItem: query=Operation additionalOperations={Operation}
-MediaType: description itemSchema=Schema prefixEncoding=[Encoding] itemEncoding=Encoding
-Encoding: encoding={Encoding} prefixEncoding=[Encoding] itemEncoding=Encoding
-Response: summary
-Example: dataValue serializedValue
-Tag: summary parent kind
-SecurityScheme: oauth2MetadataUrl deprecated
-OAuthFlows: deviceAuthorization=OAuthFlow
-OAuthFlow: deviceAuthorizationUrl
-Discriminator: defaultMapping
-XML: nodeType
-"""
-
-_V3 = (_COMMON, _V30, _V31, _V32)
-_VERSIONS = {"2.0": (_COMMON, _V20), "3.0": _V3[:2], "3.1": _V3[:3], "3.2": _V3}
+_V3 = ("common", "3.0", "3.1", "3.2")
+_VERSIONS = {"2.0": ("common", "2.0"), "3.0": _V3[:2], "3.1": _V3[:3], "3.2": _V3}
 
 
 @lru_cache
 def objects(version: str) -> Mapping[str, Fields]:
     """Return the objects of a version of OpenAPI (``"3.1"``) by name, each with its fixed fields."""
     found: dict[str, dict[str, str]] = {}
-    for text in _VERSIONS[version]:
+    texts = tomllib.loads(Path(__file__).with_name("fields.toml").read_text("utf-8"))
+    for part in _VERSIONS[version]:
         current: list[dict[str, str]] = []
-        for word in text.split():
+        for word in texts[part].split():
             if word.endswith(":"):
-                current = [found.setdefault(name, {}) for name in word[:-1].split(",")]
+                current = [found.setdefault(kind, {}) for kind in word[:-1].split(",")]
                 continue
             name, _, held = word.removeprefix("-").partition("=")
             for fields in current:

@@ -117,49 +117,15 @@ SHORTHANDS = {
 }
 CONTROLS = {"f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
-_CATEGORIES = {
-    "letter": "L",
-    "cased_letter": "LC",
-    "uppercase_letter": "Lu",
-    "lowercase_letter": "Ll",
-    "titlecase_letter": "Lt",
-    "modifier_letter": "Lm",
-    "other_letter": "Lo",
-    "mark": "M",
-    "combining_mark": "M",
-    "nonspacing_mark": "Mn",
-    "spacing_mark": "Mc",
-    "enclosing_mark": "Me",
-    "number": "N",
-    "decimal_number": "Nd",
-    "digit": "Nd",
-    "letter_number": "Nl",
-    "other_number": "No",
-    "punctuation": "P",
-    "punct": "P",
-    "connector_punctuation": "Pc",
-    "dash_punctuation": "Pd",
-    "open_punctuation": "Ps",
-    "close_punctuation": "Pe",
-    "initial_punctuation": "Pi",
-    "final_punctuation": "Pf",
-    "other_punctuation": "Po",
-    "symbol": "S",
-    "math_symbol": "Sm",
-    "currency_symbol": "Sc",
-    "modifier_symbol": "Sk",
-    "other_symbol": "So",
-    "separator": "Z",
-    "space_separator": "Zs",
-    "line_separator": "Zl",
-    "paragraph_separator": "Zp",
-    "other": "C",
-    "control": "Cc",
-    "format": "Cf",
-    "surrogate": "Cs",
-    "private_use": "Co",
-    "unassigned": "Cn",
-}
+_NAMED_CATEGORIES = """
+    letter=L cased_letter=LC uppercase_letter=Lu lowercase_letter=Ll titlecase_letter=Lt modifier_letter=Lm
+    other_letter=Lo mark=M combining_mark=M nonspacing_mark=Mn spacing_mark=Mc enclosing_mark=Me number=N
+    decimal_number=Nd digit=Nd letter_number=Nl other_number=No punctuation=P punct=P connector_punctuation=Pc
+    dash_punctuation=Pd open_punctuation=Ps close_punctuation=Pe initial_punctuation=Pi final_punctuation=Pf
+    other_punctuation=Po symbol=S math_symbol=Sm currency_symbol=Sc modifier_symbol=Sk other_symbol=So
+    separator=Z space_separator=Zs line_separator=Zl paragraph_separator=Zp other=C control=Cc format=Cf
+    surrogate=Cs private_use=Co unassigned=Cn"""
+_CATEGORIES = dict(pair.split("=") for pair in _NAMED_CATEGORIES.split())
 """Unicode's general categories by their long names; the short ones stand for themselves."""
 
 _POSIX_RANGES = {

@@ -22,8 +22,7 @@ from dynclient._schemas.shapes import bounded_depth
 from dynclient._validation import body_faults, validator
 from dynclient._validation.errors import value_path
 from dynclient.codecs import json
-from dynclient.examples.files import file_of
-from dynclient.examples.scalars import rotated
+from dynclient.examples.scalars import file_of, rotated
 from dynclient.examples.values import Direction, Maker, MakerOptions, documented
 from dynclient.exceptions import ArgumentError, DecodeError, EncodeError, Fault
 from dynclient.inspection.arguments import Argument, arguments, preferred, secret
@@ -88,9 +87,7 @@ def _example(schema: Schema, direction: Direction, seed: int, *, shown: bool, fi
     best: Any = MISSING
     least = (True, 0)
 
-    def faults_of(value: Any) -> list[Fault]:
-        return check.faults(value, files=files or isinstance(value, bytes), places=False)
-
+    faults_of = partial(check.faults, places=False)
     faked = [(_candidates, options._replace(fake=fake))] if fake is not None else []
     for making, made_so in (*faked, (_candidates, options), (_bare_candidates, options)):
         for value in making(schema, made_so, shown=shown):
@@ -154,7 +151,7 @@ def _as_sent(value: Any, media_type: MediaType, kind: MediaKind, make: Callable[
     if kind.sequential and isinstance(value, list) and len(value) == 1 and media_type.schema is not None:
         items = shape(media_type.schema).items
         several = _items(items, "response", make) if items is not None else value
-        return value if body_faults(media_type, several, "response", Limits(), "auto", files=False) else several
+        return value if body_faults(media_type, several, "response", Limits(), "auto") else several
     if isinstance(value, bytes) or kind.opaque:
         file = file_of(concrete(media_type.media_range))
         return value if file is None else file.ljust(len(value) if isinstance(value, bytes) else 0, b"\0")
@@ -181,7 +178,7 @@ def documented_example(media_type: MediaType, direction: Direction = "request", 
     values = rotated((entry.value for entry in media_type.examples if entry.has_value), seed)
 
     def faults_of(value: Any) -> list[Fault]:
-        return body_faults(media_type, value, direction, Limits(), "auto", files=kind.name == "multipart")
+        return body_faults(media_type, value, direction, Limits(), "auto")
 
     readings = [reading for value in values for reading in _readings(value, media_type, kind)]
     for value in readings:
@@ -263,10 +260,10 @@ def _replaced(
     }
 
 
-def _valid(schema: Schema | None, value: Any, direction: Direction, *, files: bool = False) -> bool:
+def _valid(schema: Schema | None, value: Any, direction: Direction) -> bool:
     if schema is None or is_binary(schema):
         return True
-    return not validator(schema, direction).faults(value, files=files, places=False)
+    return not validator(schema, direction).faults(value, places=False)
 
 
 def _is_broken_xml(value: Any, kind: MediaKind) -> bool:
@@ -313,7 +310,7 @@ def checked_example(operation: Operation, seed: int = 0) -> dict[str, Any]:
         if value is MISSING or argument.schema is None or isinstance(value, bytes):
             continue
         if argument.media_type is not None and argument.media_type.schema is not None:
-            faults = body_faults(argument.media_type, value, "request", Limits(), "auto", files=True)
+            faults = body_faults(argument.media_type, value, "request", Limits(), "auto")
         else:
             faults = [] if argument.kind == "body" else validator(argument.schema, "request").faults(value)
         is_text = isinstance(value, str) and argument.kind == "body"

@@ -7,61 +7,28 @@ Rule 3: numbers are small and plain where the bounds leave a choice.
 
 from __future__ import annotations
 
+import json
 import math
 import sys
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import chain
+from pathlib import Path
 from random import Random
 from typing import Any
 
 from dynclient._schemas import Shape
 from dynclient.examples import patterns
-from dynclient.examples.files import file_of
-from dynclient.media_types import find
+from dynclient.media_types import essence, find
 
 # Formats of the OpenAPI Format Registry and of JSON Schema.
-TEXTS: Mapping[str, tuple[str, ...]] = {
-    "base64url": ("ZXhhbXBsZQ", "dGV4dA"),
-    "byte": ("ZXhhbXBsZQ==", "dGV4dA=="),
-    "char": ("a", "z"),
-    "commonmark": ("*example*", "**text**"),
-    "date": ("2024-05-17", "2025-01-31", "2023-12-01"),
-    "date-time": ("2024-05-17T12:30:00Z", "2025-01-31T08:00:00Z", "2023-12-01T23:59:59+01:00"),
-    "date-time-local": ("2024-05-17T12:30:00", "2025-01-31T08:00:00"),
-    "decimal": ("1.5", "12.25"),
-    "decimal128": ("1.5", "12.25"),
-    "duration": ("PT1H", "P1D", "P1Y2M10DT2H30M"),
-    "email": ("user@example.com", "someone@example.org", "a@example.com"),
-    "hostname": ("example.com", "api.example.org"),
-    "html": ("<p>example</p>", "<p>text</p>"),
-    "http-date": ("Fri, 17 May 2024 12:30:00 GMT", "Fri, 31 Jan 2025 08:00:00 GMT"),
-    "idn-email": ("user@example.com", "someone@example.org"),
-    "idn-hostname": ("example.com", "api.example.org"),
-    "int64": ("1", "42"),
-    "ipv4": ("192.0.2.1", "198.51.100.7"),
-    "ipv6": ("2001:db8::1", "2001:db8::2:1"),
-    "iri": ("https://example.com/", "https://example.org/a?b=c"),
-    "iri-reference": ("/example", "https://example.org/"),
-    "json-pointer": ("/example/0", "/a"),
-    "media-range": ("application/json", "text/*"),
-    "regex": ("^[a-z]+$", "^a$"),
-    "relative-json-pointer": ("1/example", "0/a"),
-    "sf-binary": (":ZXhhbXBsZQ==:", ":dGV4dA==:"),
-    "sf-boolean": ("?1", "?0"),
-    "sf-decimal": ("1.5", "12.25"),
-    "sf-integer": ("1", "42"),
-    "sf-string": ('"example"', '"text"'),
-    "sf-token": ("example", "text"),
-    "time": ("12:30:00Z", "08:00:00+01:00"),
-    "time-local": ("12:30:00", "08:00:00"),
-    "uint64": ("1", "42"),
-    "uri": ("https://example.com/", "https://example.org/a?b=c", "http://a.example/"),
-    "uri-reference": ("/example", "https://example.org/"),
-    "uri-template": ("/examples/{id}", "/a/{b}"),
-    "url": ("https://example.com/", "https://example.org/a"),
-    "uuid": ("123e4567-e89b-42d3-a456-426614174000", "9f1c8e2a-3b4d-4f5a-8c6d-7e8f9a0b1c2d"),
+TEXTS: Mapping[str, list[str]] = json.loads(Path(__file__).with_name("texts.json").read_text("utf-8"))
+# The smallest valid files: an image has one pixel, a PDF one empty page, an archive one file, a sound is short silence.
+FILES = {
+    media_type: text
+    for media_types, text in json.loads(Path(__file__).with_name("files.json").read_text("utf-8")).items()
+    for media_type in media_types.split()
 }
 
 RANGES: Mapping[str, tuple[int, int]] = {
@@ -113,6 +80,12 @@ def _candidate_texts(seen: Shape, seed: int, low: int) -> Iterator[str]:
 
             random = Random(f"{seed}:{pattern}")  # noqa: S311  # not for secrets
             yield from (str(UUID(int=random.getrandbits(128), version=4)) for _ in range(_UUIDS))
+
+
+def file_of(content_type: str) -> bytes | None:
+    """Return the smallest valid file of a content type; None if there is none here."""
+    text = FILES.get(essence(content_type))
+    return b64decode(text) if text is not None else None
 
 
 def rotated(values: Iterable[Any], seed: int) -> list[Any]:

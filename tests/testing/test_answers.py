@@ -19,7 +19,7 @@ import pytest
 
 import dynclient
 from dynclient import testing
-from dynclient.examples.files import FILES
+from dynclient.examples.scalars import FILES
 from dynclient.messages import Request
 from dynclient.testing.traffic import TrafficCheck
 

@@ -29,7 +29,7 @@ from dynclient._schemas.keywords import (
     target,
 )
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
-from dynclient.json_pointer import escape
+from dynclient.json_pointer import MISSING, escape
 from dynclient.media_types import find
 from dynclient.model import Schema
 
@@ -39,24 +39,6 @@ NARROWEST: dict[str, Callable[[Any, Any], Any]] = {
     "uniqueItems": lambda one, other: one or other,
 }
 """Picks the narrower of two bounds. For other constraints, the first is used."""
-
-
-class _Missing:
-    """Marks a missing value where None is a possible value."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "MISSING"
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __reduce__(self) -> str:
-        return "MISSING"
-
-
-MISSING: Any = _Missing()
 
 
 class XMLHints(Record):
@@ -425,3 +407,37 @@ def property_schema(shape: Shape, name: str) -> Schema | None:
             if _regex.compile(pattern).search(name):
                 return schema
     return shape.additional if isinstance(shape.additional, Schema) else None
+
+
+def shared_values(around: Shape, branch: Shape) -> tuple[Any, ...] | None:
+    """The values that both a schema and its branch allow; None if one of them has neither enum nor const."""
+    named, allowed = around.fixed, branch.fixed
+    return None if named is None or allowed is None else tuple(value for value in named if value in allowed)
+
+
+def with_branch(seen: Shape, branch: Shape) -> Shape:
+    """Merge a branch of a union with the schema around it, since both apply."""
+    left: dict[str, Any] = {"one_of": (), "any_of": seen.any_of} if seen.one_of else {"any_of": ()}
+    around = seen._replace(**left)
+    return around._replace(
+        schema=branch.schema if branch.name is not None or branch.types else around.schema,
+        types=(around.types & branch.types) or branch.types or around.types,
+        enum=shared_values(around, branch) or (around.enum if branch.enum is None else branch.enum),
+        const=around.const if branch.const is MISSING else branch.const,
+        format=branch.format or around.format,
+        default=branch.default,
+        examples=branch.examples,
+        properties={**around.properties, **branch.properties},
+        required=around.required | branch.required,
+        additional=branch.additional if around.additional is True else around.additional,
+        pattern_properties={**around.pattern_properties, **branch.pattern_properties},
+        items=branch.items if around.items is None else around.items,
+        prefix_items=around.prefix_items or branch.prefix_items,
+        one_of=branch.one_of,
+        any_of=around.any_of or branch.any_of,
+        discriminator=branch.discriminator,
+        xml=around.xml or branch.xml,
+        constraints={**around.constraints, **branch.constraints},
+        content_encoding=branch.content_encoding or around.content_encoding,
+        content_media_type=branch.content_media_type or around.content_media_type,
+    )

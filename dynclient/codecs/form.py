@@ -25,6 +25,7 @@ from dynclient._records import Record
 from dynclient._schemas import shapes
 from dynclient.codecs.codec import Codec, Encoded, is_content, too_many
 from dynclient.exceptions import ArgumentError, DecodeError, EncodeError
+from dynclient.json_pointer import MISSING
 from dynclient.media_types import JSON, OCTETS, TEXT, charset_of, find, is_concrete, parse
 from dynclient.model import Encoding, MediaType, Schema
 from dynclient.options import Limits
@@ -194,7 +195,7 @@ class StyledField(Record):
         return {each for each in names if each == self.name or each.startswith(f"{self.name}[") or each in own}
 
     def read(self, text: str) -> Any:
-        """The value, from a whole form; ``_styles.ABSENT`` if it is not there."""
+        """The value, from a whole form; ``MISSING`` if it is not there."""
         value = _styles.deserialize(
             text,
             name=self.name,
@@ -204,7 +205,7 @@ class StyledField(Record):
             kind=self.kind,
             properties=self.properties,
         )
-        return value if value is _styles.ABSENT or self.schema is None else _schemas.typed(self.schema, value)
+        return value if value is MISSING or self.schema is None else _schemas.typed(self.schema, value)
 
 
 def styled(media_type: MediaType) -> Iterator[StyledField]:
@@ -296,7 +297,7 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
     for field in styled(media_type):
         taken |= field.names(name for name, _ in pairs)
         value = field.read(text)
-        if value is not _styles.ABSENT:
+        if value is not MISSING:
             found[field.name] = value
     by_name: dict[str, list[str]] = {}
     for name, value in pairs:

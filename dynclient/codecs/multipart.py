@@ -32,6 +32,7 @@ from dynclient.codecs import form
 from dynclient.codecs.codec import Codec, Content, Encoded, StreamBody, content_of, is_content, raw_body
 from dynclient.exceptions import ArgumentError, DecodeError, EncodeError
 from dynclient.http_grammar import TOKEN
+from dynclient.json_pointer import MISSING
 from dynclient.media_types import JSON, MULTIPART_FORM, TEXT, essence, find, parse
 from dynclient.messages import Headers
 from dynclient.model import Encoding, Header, MediaType, Schema
@@ -373,7 +374,7 @@ def _styled_values(by_name: dict[str, list[_ReadPart]], media_type: MediaType) -
         pairs = [(name, decode_text(part.content, "utf-8")) for name in names for part in by_name.pop(name)]
         # Delimiters are kept, so that one value and several remain distinct.
         value = field.read("&".join(f"{quote_plus(key)}={quote_plus(text, safe=_DELIMITERS)}" for key, text in pairs))
-        if value is not _styles.ABSENT:
+        if value is not MISSING:
             result[field.name] = value
     return result
 

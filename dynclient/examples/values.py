@@ -21,6 +21,7 @@ from zlib import crc32
 
 from dynclient._records import Record
 from dynclient._schemas import MISSING, Discriminator, Shape, applied, bases, component_name, is_binary, joined, shape
+from dynclient._schemas.shapes import shared_values, with_branch
 from dynclient._validation import validator
 from dynclient.examples import patterns, realistic
 from dynclient.examples.scalars import Bounds, number, rotated, texts
@@ -343,23 +344,17 @@ def without_unions(seen: Shape, turn: int, *, simple: bool = False) -> tuple[Sha
         if found is not None:
             _tag(found, branch.schema, tags)
         settled.add(branch.schema.uri)
-        seen = _joined(seen, branch)
+        seen = with_branch(seen, branch)
     return seen, tags
 
 
 def _chosen(around: Shape, branches: tuple[Schema, ...], turn: int, *, simple: bool) -> Shape:
     shapes = [shape(branch) for branch in branches]
     fitting = [found for found in shapes if found.types != {"null"}] or shapes
-    fitting = [found for found in fitting if _shared(around, found) != ()] or fitting
+    fitting = [found for found in fitting if shared_values(around, found) != ()] or fitting
     if simple:
         fitting = [found for found in fitting if found.types and not found.types & {"object", "array"}] or fitting
     return fitting[turn % len(fitting)]
-
-
-def _shared(around: Shape, branch: Shape) -> tuple[Any, ...] | None:
-    """The values that both a schema and its branch allow; None if one of them has neither enum nor const."""
-    named, allowed = ((found.enum if found.const is MISSING else (found.const,)) for found in (around, branch))
-    return None if named is None or allowed is None else tuple(value for value in named if value in allowed)
 
 
 def _heir(seen: Shape, found: Discriminator, turn: int, tags: dict[str, str]) -> Shape:
@@ -377,30 +372,3 @@ def _tag(found: Discriminator, schema: Schema, tags: dict[str, str]) -> None:
     for value, picked in found.mapping.items():  # The last one wins: explicit mappings come after names.
         if picked.uri == schema.uri:
             tags[found.property_name] = value
-
-
-def _joined(seen: Shape, branch: Shape) -> Shape:
-    """Merge a branch of a union with the schema around it, since both apply."""
-    left: dict[str, Any] = {"one_of": (), "any_of": seen.any_of} if seen.one_of else {"any_of": ()}
-    around = seen._replace(**left)
-    return around._replace(
-        schema=branch.schema if branch.name is not None or branch.types else around.schema,
-        types=(around.types & branch.types) or branch.types or around.types,
-        enum=_shared(around, branch) or (around.enum if branch.enum is None else branch.enum),
-        const=around.const if branch.const is MISSING else branch.const,
-        format=branch.format or around.format,
-        default=branch.default,
-        examples=branch.examples,
-        properties={**around.properties, **branch.properties},
-        required=around.required | branch.required,
-        additional=branch.additional if around.additional is True else around.additional,
-        pattern_properties={**around.pattern_properties, **branch.pattern_properties},
-        items=branch.items if around.items is None else around.items,
-        prefix_items=around.prefix_items or branch.prefix_items,
-        one_of=branch.one_of,
-        any_of=around.any_of or branch.any_of,
-        discriminator=branch.discriminator,
-        constraints={**around.constraints, **branch.constraints},
-        content_encoding=branch.content_encoding or around.content_encoding,
-        content_media_type=branch.content_media_type or around.content_media_type,
-    )

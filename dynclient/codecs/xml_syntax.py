@@ -20,7 +20,7 @@ from xml.parsers import expat  # safe as used here: every DOCTYPE of a server is
 from dynclient._deferred import expression
 from dynclient._negotiation import BOM, decode_text, encode_text, unicode_encoding
 from dynclient._records import Record
-from dynclient.codecs.codec import too_many
+from dynclient.codecs.codec import scalar, too_many
 from dynclient.exceptions import DecodeError, EncodeError
 from dynclient.media_types import charset_of
 from dynclient.options import Limits
@@ -379,3 +379,18 @@ def _check(document: bytes, charset: str | None) -> None:
         ) from None
     except (LookupError, ValueError) as error:
         raise EncodeError(f"the body can't be read as XML: {error}") from None
+
+
+def write_scalar(value: Any) -> str:
+    """A scalar as the text of an element or attribute; scalars of a list are separated by spaces, as in xs:list.
+
+    Raises:
+        EncodeError: the value is an object, or a list of objects or lists.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, list) and not any(isinstance(each, (list, dict)) for each in value):
+        return " ".join(map(write_scalar, value))
+    if isinstance(value, (list, dict)):
+        raise EncodeError(f"a {type(value).__name__} can't be an XML attribute or text")
+    return scalar(value)

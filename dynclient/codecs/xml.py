@@ -1,4 +1,8 @@
-"""Plain values <-> elements, by the nodes of their schemas (OAS 3.2, XML Object), or else by their names alone.
+"""XML (``application/xml``, ``text/xml`` and the suffix ``+xml``), by the XML Object of OpenAPI.
+
+Values are the same plain values as in JSON. If the schema is a string without its own ``xml`` object, the value is the
+document's text. Text that begins with ``<``, bytes and elements of ElementTree or lxml are documents already, which are
+checked for well-formedness and sent unchanged.
 
 Rule 1: an explicit ``xml.name`` goes before the inferred name. It may be the schema's own, or that of the component
 that a ``$ref`` points to.
@@ -19,13 +23,77 @@ from typing import Any
 
 from dynclient import _schemas
 from dynclient._deferred import expression
+from dynclient._negotiation import encode_text
 from dynclient._records import Record
 from dynclient._schemas import shapes
-from dynclient.codecs.codec import scalar
-from dynclient.codecs.xml.syntax import BLANK, XML, XSI, Attribute, CData, Element, is_name
+from dynclient.codecs import xml_syntax as syntax
+from dynclient.codecs.codec import Codec, Encoded
+from dynclient.codecs.xml_syntax import BLANK, XML, XSI, Attribute, CData, Element, is_name, write_scalar
 from dynclient.exceptions import DecodeError, EncodeError
-from dynclient.model import Schema
+from dynclient.media_types import charset_of
+from dynclient.model import MediaType, Schema
+from dynclient.options import Limits
 from dynclient.transports.clock import look
+
+
+def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:
+    """Write a value as a document: in UTF-8 with a declaration, or in the content type's own charset.
+
+    Raises:
+        EncodeError: the value can't be written in XML, or is a document that is not well-formed.
+    """
+    schema = media_type.schema
+    # A document although the schema describes a node, which then can't be a string.
+    is_document = syntax.is_document(value) and schema is not None and "string" not in _schemas.shape(schema).types
+    if syntax.is_element(value) or schema is None or is_text(schema) or is_document:
+        if not (syntax.is_element(value) or isinstance(value, (str, bytes, bytearray))):
+            raise EncodeError(f"a {type(value).__name__} is not an XML document, and no schema says how to write one")
+        return Encoded(syntax.document_body(value, content_type), content_type)
+    text = syntax.render(encoded(value, schema))
+    charset = charset_of(content_type) or "UTF-8"
+    return Encoded(encode_text(f'<?xml version="1.0" encoding="{charset}"?>\n{text}', charset), content_type)
+
+
+def decode(body: bytes, media_type: MediaType | None, content_type: str, limits: Limits) -> Any:
+    """Read a document: a plain value, or its text if the schema is a string or does not describe it.
+
+    Raises:
+        DecodeError: it is not well-formed, has a DOCTYPE, is nested too deeply, or has another root than documented.
+    """
+    text = syntax.text_of(body, content_type)
+    if not text.strip():
+        raise DecodeError("the body is empty where XML is documented", offset=0)
+    if media_type is None or media_type.schema is None or is_text(media_type.schema):
+        syntax.check(text, limits)
+        return text
+    return decoded(syntax.parse(text, limits), media_type.schema)
+
+
+def value_of(document: Any, media_type: MediaType, content_type: str, limits: Limits) -> Any:
+    """The plain value of a caller's document (text, bytes or an element), for validation.
+
+    Raises:
+        EncodeError: it is not well-formed, or has a DOCTYPE.
+    """
+    encoded = syntax.document_body(document, content_type)
+    try:
+        return decode(encoded, media_type, content_type, limits)
+    except DecodeError as error:
+        raise EncodeError(error.message) from None
+
+
+def is_text(schema: Schema) -> bool:
+    """Whether a schema's value is a document's text: a string without an ``xml`` object, an enum or a const."""
+    shape = _schemas.shape(schema)
+    if shape.xml is not None or shape.fixed is not None:
+        return False
+    if shape.types:
+        return shape.types <= {"string", "null"}
+    return not (shape.properties or shape.required or shape.items or shape.prefix_items or shape.one_of or shape.any_of)
+
+
+CODEC = Codec("xml", encode, decode)
+
 
 _PLUS = expression(r"^\+(?=[0-9.])")
 _BITS = {"1": "true", "0": "false"}
@@ -99,25 +167,14 @@ def branch(
         if tagged is not None:
             schema = tagged.mapping.get(str(tag(tagged.property_name)), tagged.default)
             if schema is not None and (picked := _schemas.shape(schema)).schema != shape.schema:
-                shape = picked if tagged.inherited else _merged(shape, picked)
+                shape = picked if tagged.inherited else shapes.with_branch(shape, picked)
                 continue
         branches = [_schemas.shape(schema) for schema in (shape.one_of or shape.any_of)]
         if not branches:
             break
         best = max(branches, key=score)
-        shape = _merged(shape, best)
+        shape = shapes.with_branch(shape, best)
     return shape
-
-
-def _merged(shape: _schemas.Shape, chosen: _schemas.Shape) -> _schemas.Shape:
-    return chosen._replace(
-        types=chosen.types or shape.types,
-        properties={**shape.properties, **chosen.properties},
-        required=shape.required | chosen.required,
-        additional=chosen.additional if chosen.additional is not True else shape.additional,
-        items=chosen.items or shape.items,
-        xml=shape.xml or chosen.xml,
-    )
 
 
 def _node(schema: Schema, inferred: str, *, wrapped: bool = False) -> Node:
@@ -135,21 +192,6 @@ def _node(schema: Schema, inferred: str, *, wrapped: bool = False) -> Node:
 
 
 # -- scalars -----------------------------------------------------------------------------------------------------------
-
-
-def write_scalar(value: Any) -> str:
-    """A scalar as the text of an element or attribute; scalars of a list are separated by spaces, as in xs:list.
-
-    Raises:
-        EncodeError: the value is an object, or a list of objects or lists.
-    """
-    if value is None:
-        return ""
-    if isinstance(value, list) and not any(isinstance(each, (list, dict)) for each in value):
-        return " ".join(map(write_scalar, value))
-    if isinstance(value, (list, dict)):
-        raise EncodeError(f"a {type(value).__name__} can't be an XML attribute or text")
-    return scalar(value)
 
 
 def read_scalar(schema: Schema, shape: _schemas.Shape, found: str) -> Any:
@@ -289,8 +331,6 @@ def _fit_of_value(shape: _schemas.Shape, value: Any) -> float:
 
 # -- reading -----------------------------------------------------------------------------------------------------------
 
-_ABSENT: Any = _schemas.MISSING
-
 
 def decoded(root: Element, schema: Schema) -> Any:
     """The value of a document's root element.
@@ -414,11 +454,11 @@ def _described(taking: _Taking) -> dict[str, Any]:
     # Those with a namespace go first: one without would take all elements of its name.
     order = sorted(taking.described, key=lambda pair: pair[1].namespace is None)
     taken = {name: _take(taking, node, name) for name, node in order}
-    return {name: taken[name] for name, _ in taking.described if taken[name] is not _ABSENT}
+    return {name: taken[name] for name, _ in taking.described if taken[name] is not _schemas.MISSING}
 
 
 def _take(taking: _Taking, node: Node, name: str) -> Any:
-    """The value of a property, whose parts of the element are taken; ``_ABSENT`` if there are none."""
+    """The value of a property, whose parts of the element are taken; ``_schemas.MISSING`` if there are none."""
     if node.kind in {"text", "cdata"}:
         return _take_text(taking, node, name)
     if node.kind == "none":
@@ -429,9 +469,9 @@ def _take(taking: _Taking, node: Node, name: str) -> Any:
         if text is not None:
             return read_scalar(node.schema, node.shape, text)
         # OAS 3.2, XML Object, Handling null Values: a missing attribute is null if the schema allows null.
-        return None if "null" in node.shape.types else _ABSENT
+        return None if "null" in node.shape.types else _schemas.MISSING
     values = [_value(child, node) for child in taking.take(node)]
-    return values[0] if len(values) == 1 else values or _ABSENT
+    return values[0] if len(values) == 1 else values or _schemas.MISSING
 
 
 def _take_text(taking: _Taking, node: Node, name: str) -> Any:
@@ -440,7 +480,7 @@ def _take_text(taking: _Taking, node: Node, name: str) -> Any:
     if any(taking.element.elements()) and not any(isinstance(child, CData) for child in taking.element.children):
         text = text.strip(BLANK)
     if not text and name not in taking.shape.required:
-        return _ABSENT
+        return _schemas.MISSING
     return read_scalar(node.schema, node.shape, text)
 
 
@@ -454,7 +494,7 @@ def _take_nothing(taking: _Taking, node: Node, name: str) -> Any:
     inner.taken, inner.attributes = taking.taken, taking.attributes
     found = _described(inner)
     taking.text_taken = taking.text_taken or inner.text_taken
-    return found if found or name in taking.shape.required else _ABSENT
+    return found if found or name in taking.shape.required else _schemas.MISSING
 
 
 def _take_items(taking: _Taking, node: Node, name: str) -> Any:
@@ -471,7 +511,7 @@ def _take_items(taking: _Taking, node: Node, name: str) -> Any:
         return None
     if not hits:
         # In XML an empty list and a missing one are the same.
-        return [] if name in taking.shape.required else _ABSENT
+        return [] if name in taking.shape.required else _schemas.MISSING
     return [_value(child, described) for child in hits]
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from dynclient.exceptions import ArgumentError, DecodeError, EncodeError
+from dynclient.exceptions import DecodeError, EncodeError
 from dynclient.http_grammar import is_token
 from dynclient.media_types import JSON, ContentType, essence, find, parse
 
@@ -40,17 +40,13 @@ def _match(content_type: str, ranges: tuple[str, ...]) -> str | None:
     return best
 
 
-def accept(ranges: Iterable[str], preferred: str | None = None, *, streaming: bool = False) -> str:
-    """Write an Accept value: only the caller's, or else all documented ranges, JSON first.
+def accept(ranges: Iterable[str], *, streaming: bool = False) -> str:
+    """Write an Accept value of all documented ranges, JSON first.
 
     With ``streaming``, sequences of items come before JSON, so that servers with both send a stream. Weights decrease
     from one range to the next, since some servers use only the order and others only the weights.
     """
     # RFC 9110, 12.5.1: without a weight, a range has the weight 1.
-    if preferred is not None:
-        if not preferred.isascii() or not preferred.isprintable():
-            raise ArgumentError("accept= must be printable ASCII", argument="accept")
-        return preferred
     known: dict[str, ContentType] = {}
     for text in ranges:
         documented = _documented(text)

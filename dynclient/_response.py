@@ -147,9 +147,7 @@ class ResponseReader(Record):
         if schema is None:
             return
         media_type = opened.media_type or model.MediaType("")
-        faults = item_faults(
-            media_type, schema, item, "response", self.limits, self.engine, files=True, path=f"$[{index}]"
-        )
+        faults = item_faults(media_type, schema, item, "response", self.limits, self.engine, path=f"$[{index}]")
         if faults:
             wrong = self._broken(faults, replace(opened.response, body=b""))
             wrong.data = _without_secrets(item, opened.response)
@@ -314,9 +312,7 @@ class ResponseReader(Record):
     def _faults(self, media_type: model.MediaType, data: Any, content_type: str) -> list[Fault]:
         """The faults of a body; a broken schema is a fault itself."""
         try:
-            return body_faults(
-                media_type, data, "response", self.limits, self.engine, files=True, content_type=content_type
-            )
+            return body_faults(media_type, data, "response", self.limits, self.engine, content_type=content_type)
         except DocumentError as error:
             return [_unchecked("$", error)]
 

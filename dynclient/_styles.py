@@ -11,7 +11,7 @@ object with nothing defined in it. None as the whole value is written as the spe
 Rule 3: a text that the other side would read as something else is an error.
 Rule 4: reading splits first and decodes afterwards, so that an encoded delimiter stays within its value. Scalars stay
 text; a schema converts them (``_schemas.typed``). Reading never raises for what arrives: a parameter that is missing is
-:data:`ABSENT`, and a malformed one is read as far as possible.
+:data:`MISSING`, and a malformed one is read as far as possible.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from functools import cache, lru_cache
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Literal, NoReturn
 from urllib.parse import unquote, unquote_plus
 
 from dynclient._deferred import expression
 from dynclient._json_types import decimal_text, is_decimal
 from dynclient._records import Record
 from dynclient.exceptions import ArgumentError, InvalidDocument
+from dynclient.json_pointer import MISSING
 
 Pair = tuple["str | None", str]
 Kind = Literal["primitive", "array", "object"]
@@ -427,24 +428,10 @@ def _deep_members(value: Any, prefix: str, depth: int) -> Iterator[tuple[str, An
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
-class _Absent:
-    """The type of :data:`ABSENT`."""
-
-    def __repr__(self) -> str:
-        return "ABSENT"
-
-    def __bool__(self) -> bool:
-        return False
-
-
-ABSENT: Final = _Absent()
-"""The parameter is missing, which differs from None."""
-
-
 def deserialize(
     text: str | None, *, name: str, in_: str, style: str, explode: bool, kind: Kind, properties: Collection[str] = ()
 ) -> Any:
-    """Read a parameter: a str, a list or dict of str, or :data:`ABSENT`.
+    """Read a parameter: a str, a list or dict of str, or :data:`MISSING`.
 
     ``text`` is the whole query, form or Cookie header, or the parameter's own text; None stands for no text.
     ``properties`` are the names of an exploded object's properties, which are mixed with other parameters; without them
@@ -455,7 +442,7 @@ def deserialize(
     """
     row = STYLES.get((in_, style)) or _no_style(in_, style)
     if text is None:
-        return ABSENT
+        return MISSING
     if row.deep:
         return _deep(row, text, name, kind)
     if row.named:
@@ -471,10 +458,10 @@ def _named(row: Style, text: str, name: str, *, explode: bool, kind: Kind, prope
     found = _raw_pairs(row, text)
     if explode and kind == "object":
         members = {key: row.escaping.read(value) for key, value in found if not properties or key in properties}
-        return members or ABSENT
+        return members or MISSING
     values = [value for key, value in found if key == name]
     if not values:
-        return ABSENT
+        return MISSING
     if explode and kind == "array":
         return [row.escaping.read(value) for value in values]
     return _read(row, values[0], explode=False, kind=kind)
@@ -509,7 +496,7 @@ def _deep(row: Style, text: str, name: str, kind: Kind) -> Any:
         steps = _steps(key, name)
         if steps:
             _put(tree, steps, row.escaping.read(value))
-    return _with_lists(tree) if tree else ABSENT
+    return _with_lists(tree) if tree else MISSING
 
 
 def _steps(key: str, name: str) -> list[str]:

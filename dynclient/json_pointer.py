@@ -8,7 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-MISSING = object()
+
+class _Missing:
+    """Marks a missing value where None is a possible value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __reduce__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Any = _Missing()
+"""In place of a value that does not exist, which differs from None."""
 
 
 def escape(key: str) -> str:

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynclient._negotiation import accept, match, quoted
-from dynclient.exceptions import ArgumentError
 from dynclient.media_types import ContentType, parse
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases" / "negotiation.yaml").read_text(encoding="utf-8"))
@@ -42,17 +41,6 @@ def test_get_ignores_case():
     content_type = ContentType("text", "plain", (("charset", "utf-8"),))
     assert content_type.get("Charset") == "utf-8"
     assert content_type.get("format") is None
-
-
-def test_the_callers_accept_is_sent_alone():
-    assert accept(["application/json"], preferred="text/csv, */*;q=0.1") == "text/csv, */*;q=0.1"
-
-
-@pytest.mark.parametrize("preferred", ["a/b\r\nX: y", "a/b\0", "é/b"])
-def test_a_preference_that_would_break_the_header_is_refused(preferred):
-    with pytest.raises(ArgumentError) as raised:
-        accept([], preferred=preferred)
-    assert raised.value.argument == "accept"
 
 
 @settings(max_examples=200, deadline=None)

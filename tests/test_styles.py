@@ -7,8 +7,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynclient._styles import ABSENT, STYLES, deserialize, fields, scalar, serialize
+from dynclient._styles import STYLES, deserialize, fields, scalar, serialize
 from dynclient.exceptions import ArgumentError, InvalidDocument
+from dynclient.json_pointer import MISSING
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases" / "styles.yaml").read_text(encoding="utf-8"))
 COLUMNS = {
@@ -75,7 +76,7 @@ def test_written(case):
 
 @pytest.mark.parametrize("case", CASES["read"], ids=lambda case: str(case["text"]))
 def test_read(case):
-    expected = ABSENT if case["value"] == "ABSENT" else case["value"]
+    expected = MISSING if case["value"] == "MISSING" else case["value"]
     kind = case.get("kind", kind_of(expected))
     assert deserialize(case["text"], **where(case), kind=kind, properties=case.get("properties", ())) == expected
 
@@ -117,7 +118,7 @@ def test_nesting_is_bounded(value):
     with pytest.raises(ArgumentError, match="nested deeper"):
         serialize(deep, name="n", in_="query", style="deepObject", explode=True)
     assert deserialize(f"n{'[a]' * 100}=1", name="n", in_="query", style="deepObject", explode=True, kind="object") is (
-        ABSENT
+        MISSING
     )
 
 
@@ -211,7 +212,7 @@ def test_deep_objects_round_trip(value, in_):
 def test_nothing_that_arrives_raises(text, where, explode, kind):
     in_, style = where
     value = deserialize(text, name="a", in_=in_, style=style, explode=explode, kind=kind)
-    assert value is ABSENT or isinstance(value, str | list | dict)
+    assert value is MISSING or isinstance(value, str | list | dict)
 
 
 @settings(max_examples=200, deadline=None)

@@ -23,8 +23,8 @@ from dynclient._incoming.requests import check_request, path_texts
 from dynclient._negotiation import match
 from dynclient._request import Bound, Plan
 from dynclient._response import match_status
-from dynclient._styles import ABSENT
 from dynclient.exceptions import DynclientError, LinkError
+from dynclient.json_pointer import MISSING
 from dynclient.messages import HTTPResult, Request, origin
 from dynclient.model import API, Link, Operation, OperationRow, Parameter
 
@@ -200,7 +200,7 @@ class Following:
     def _context(self) -> ExpressionContext:
         """The values that expressions refer to."""
         sent, result, operation = self._sent(), self._result, self._plan.operation
-        body: Any = ABSENT
+        body: Any = MISSING
         if isinstance(sent.body, bytes) and operation.body is not None:
             content_type = sent.headers.get("content-type", "")
             media_range = match(content_type, operation.body.content)

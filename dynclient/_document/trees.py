@@ -45,9 +45,9 @@ def check_sharing(root: Any, name: str, limits: Limits) -> None:
         raise too_deep(name, limits)
 
 
-def too_deep(name: str, limits: Limits, line: int | None = None) -> Exception:
+def too_deep(name: str, limits: Limits) -> Exception:
     """Make the error of a document that nests deeper than its limit."""
-    return unsafe(f"nests deeper than {limits.document_depth} levels", name, line=line)
+    return unsafe(f"nests deeper than {limits.document_depth} levels", name)
 
 
 def too_many_nodes(name: str, limits: Limits) -> Exception:

@@ -19,9 +19,9 @@ from dynclient._deferred import expression
 from dynclient._incoming.requests import path_texts
 from dynclient._records import Record
 from dynclient._secrets import MASK, SECRET_BODY
-from dynclient._styles import ABSENT
 from dynclient.exceptions import ExpressionError
 from dynclient.http_grammar import is_token
+from dynclient.json_pointer import MISSING
 from dynclient.messages import Headers, Request
 
 _LONGEST = 2000
@@ -41,7 +41,7 @@ _GRAMMAR = (
 
 
 class ExpressionContext(Record):
-    """A request and its response, for expressions. Bodies are decoded; ``ABSENT`` if there is none.
+    """A request and its response, for expressions. Bodies are decoded; ``MISSING`` if there is none.
 
     ``path`` has the values of the path's parameters, decoded. ``status`` is None if there is no response yet.
     """
@@ -49,20 +49,20 @@ class ExpressionContext(Record):
     url: str
     method: str
     request_headers: Headers = Headers()
-    request_body: Any = ABSENT
+    request_body: Any = MISSING
     path: Mapping[str, str] = {}
     status: int | None = None
     response_headers: Headers = Headers()
-    response_body: Any = ABSENT
+    response_body: Any = MISSING
 
 
-def context_of(template: str, request: Request, body: Any = ABSENT) -> ExpressionContext:
+def context_of(template: str, request: Request, body: Any = MISSING) -> ExpressionContext:
     """The context of a request for a path template; secrets are masked. ``body`` is decoded."""
     shown = request.with_no_secrets()
     texts = path_texts(template, urlsplit(shown.url).path)
     path = {name: unquote(text) for name, text in texts.items()}
     if SECRET_BODY in request.secrets:
-        body = ABSENT
+        body = MISSING
     return ExpressionContext(shown.url, shown.method, shown.headers, body, path)
 
 
@@ -148,7 +148,7 @@ def _named(source: str, message: str, kind: str, name: str, context: ExpressionC
 
 def _body(source: str, message: str, pointer: str | None, context: ExpressionContext) -> Any:
     body = context.request_body if message == "request" else context.response_body
-    if body is ABSENT or isinstance(body, bytes):
+    if body is MISSING or isinstance(body, bytes):
         raise ExpressionError(f"{source}: the {message} has no body that could be read")
     if not pointer:
         return body

@@ -22,10 +22,11 @@ from dynclient import codecs, model
 from dynclient._negotiation import match
 from dynclient._records import Record
 from dynclient._schemas import shape, typed
-from dynclient._styles import ABSENT, deserialize
+from dynclient._styles import deserialize
 from dynclient._validation import body_faults, validator
 from dynclient.exceptions import DocumentError, DynclientError, Fault
 from dynclient.inspection.arguments import may_be_empty
+from dynclient.json_pointer import MISSING
 from dynclient.messages import Request
 from dynclient.options import Limits
 
@@ -262,7 +263,7 @@ def check_request(
     for parameter in _read_parameters(operation):
         value, found = _parameter(parameter, texts, request, limits)
         faults += found
-        if value is not ABSENT:
+        if value is not MISSING:
             parameters[parameter.in_, parameter.name] = value
     try:
         body, found = _body(operation, request, limits)
@@ -282,7 +283,7 @@ def used_parameters(operation: model.Operation, request: Request) -> list[str]:
     for parameter in _read_parameters(operation):
         text = _text(parameter, {parameter.name: ""}, request)
         with suppress(DynclientError):  # what can't be read is present
-            if text is None or (parameter.in_ != "path" and _value(parameter, text, Limits()) is ABSENT):
+            if text is None or (parameter.in_ != "path" and _value(parameter, text, Limits()) is MISSING):
                 continue
         used.append(f"{parameter.in_} {parameter.name}")
     return used
@@ -312,11 +313,11 @@ def _parameter(
     path = f"{parameter.in_}.{parameter.name}"
     text = _text(parameter, texts, request)
     try:
-        value = ABSENT if text is None else _value(parameter, text, limits)
+        value = MISSING if text is None else _value(parameter, text, limits)
     except DynclientError as error:
-        return ABSENT, [Fault(path, error.message)]
-    if value is ABSENT:
-        return ABSENT, [Fault(path, "is required", "required")] if parameter.required else []
+        return MISSING, [Fault(path, error.message)]
+    if value is MISSING:
+        return MISSING, [Fault(path, "is required", "required")] if parameter.required else []
     schema = parameter.schema or (parameter.media_type.schema if parameter.media_type is not None else None)
     if schema is None or (value == "" and parameter.allow_empty):
         return value, []
@@ -331,7 +332,7 @@ def _value(parameter: model.Parameter, text: str, limits: Limits) -> Any:
         elif parameter.in_ in {"query", "cookie"}:
             written = first_value(text, parameter.name, "; " if parameter.in_ == "cookie" else "&")
         if written is None:
-            return ABSENT
+            return MISSING
         content_type = parameter.media_type.media_range
         codec = codecs.find(content_type)
         return codec.decode(written.encode("utf-8"), parameter.media_type, content_type, limits)
@@ -345,7 +346,7 @@ def _value(parameter: model.Parameter, text: str, limits: Limits) -> Any:
         kind=kind,
         properties=properties,
     )
-    return value if value is ABSENT or parameter.schema is None else typed(parameter.schema, value)
+    return value if value is MISSING or parameter.schema is None else typed(parameter.schema, value)
 
 
 def first_value(text: str, name: str, separator: str) -> str | None:
@@ -391,6 +392,4 @@ def _body(operation: model.Operation, request: Request, limits: Limits) -> tuple
         raise HTTPError(400, f"the body is not {content_type}: {error.message}") from error
     if codec.name == "binary":
         return value, []
-    return value, body_faults(
-        media_type, value, "request", limits, "auto", files=codec.files, content_type=content_type
-    )
+    return value, body_faults(media_type, value, "request", limits, "auto", content_type=content_type)

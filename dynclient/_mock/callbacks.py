@@ -18,10 +18,11 @@ from dynclient import codecs, model
 from dynclient._escaping import logger, one_line
 from dynclient._incoming.expressions import context_of, evaluate
 from dynclient._mock.responses import Offer
-from dynclient._styles import ABSENT, serialize
+from dynclient._styles import serialize
 from dynclient.examples import example, media_example
 from dynclient.exceptions import ArgumentError, DynclientError
 from dynclient.inspection.arguments import preferred
+from dynclient.json_pointer import MISSING
 from dynclient.media_types import concrete
 from dynclient.messages import Headers, Request, Response, Send, origin
 from dynclient.options import Limits, Timeout
@@ -54,7 +55,7 @@ class Callbacks:
         """Send the callbacks of an answered request, each in its own thread."""
         if not operation.callbacks or response.status >= HTTPStatus.BAD_REQUEST:
             return
-        context = context_of(operation.path, request, ABSENT if body is None else body)
+        context = context_of(operation.path, request, MISSING if body is None else body)
         context = context._replace(
             status=response.status,
             response_headers=response.headers,
@@ -118,14 +119,14 @@ def _checked(text: str) -> tuple[str, str, int]:
 
 
 def _decoded(response: Response) -> Any:
-    """The body of one of our responses; ABSENT if it has no readable body."""
+    """The body of one of our responses; MISSING if it has no readable body."""
     content_type = response.content_type
     if content_type is None or not isinstance(response.body, bytes) or not response.body:
-        return ABSENT
+        return MISSING
     try:
         return codecs.find(content_type).decode(response.body, None, content_type, Limits())
     except DynclientError:
-        return ABSENT
+        return MISSING
 
 
 def _request(operation: model.Operation, url: str) -> Request:

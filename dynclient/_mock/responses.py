@@ -89,7 +89,7 @@ class Offer(Record):
 
 
 def _faults(media_type: model.MediaType, value: Any) -> list[Fault]:
-    return body_faults(media_type, value, "response", Limits(), "auto", files=False)
+    return body_faults(media_type, value, "response", Limits(), "auto")
 
 
 def offers(response: model.Response) -> list[Offer]:

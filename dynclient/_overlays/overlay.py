@@ -20,7 +20,7 @@ from dynclient._deferred import expression
 from dynclient._overlays.json_path import Location, OutOfTime, PathError, Paths, Selected
 from dynclient._records import Record
 from dynclient.exceptions import DocumentError, DocumentLocation, InvalidDocument, UnsafeDocument, UnsupportedVersion
-from dynclient.json_pointer import join
+from dynclient.json_pointer import MISSING, join
 from dynclient.options import Limits
 
 _VERSION = expression(r"(1\.[01])\.[0-9]+")
@@ -148,8 +148,6 @@ def _fault(overlay: Overlay, pointer: str, message: str) -> InvalidDocument:
 def _short(text: str) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
-
-_MISSING = object()
 
 Origin = tuple[int, str]
 """The origin of a value: 0 for the document or the number of the overlay, from 1, and the JSON pointer there."""
@@ -295,8 +293,8 @@ class _Application:
         while pending:
             into, own, source, origin, depth = pending.pop()
             for key, new in source.items():
-                old, place = into.get(key, _MISSING), self._child(source, origin, key)
-                if old is _MISSING:
+                old, place = into.get(key, MISSING), self._child(source, origin, key)
+                if old is MISSING:
                     self._put(into, own, key, self._copied(new, depth + 1), place)
                 elif isinstance(old, dict) and isinstance(new, dict):
                     pending.append((old, self._child(into, own, key), new, place, depth + 1))

@@ -204,9 +204,7 @@ def faults(choice: Choice, value: Any, limits: Limits, engine: ValidationEngine 
             value = codec.decode(value.encode("utf-8") if isinstance(value, str) else value, media_type, "", limits)
         except DecodeError as error:
             return [Fault("$", error.message, "yaml")]
-    return body_faults(
-        media_type, value, "request", limits, engine, files=codec.files, content_type=choice.content_type
-    )
+    return body_faults(media_type, value, "request", limits, engine, content_type=choice.content_type)
 
 
 def encode(choice: Choice, value: Any, mode: ValidationMode) -> codecs.Encoded:

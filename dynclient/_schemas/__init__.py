@@ -13,7 +13,6 @@ from dynclient._schemas.bundles import SchemaBundle, bundle
 from dynclient._schemas.discriminators import Discriminator
 from dynclient._schemas.keywords import cache, child, component_name, follow, location_at
 from dynclient._schemas.shapes import (
-    MISSING,
     Shape,
     XMLHints,
     applied,
@@ -24,6 +23,7 @@ from dynclient._schemas.shapes import (
     joined,
     shape,
 )
+from dynclient.json_pointer import MISSING
 
 if TYPE_CHECKING:
     from dynclient._schemas.events import DONE, EventForm, event_form, says_done

@@ -21,12 +21,12 @@ from dynclient._deferred import expression
 from dynclient._json_types import decimal_text, is_decimal, plain_number
 from dynclient._schemas.shapes import Shape, branches, shape
 from dynclient.exceptions import ArgumentError, DocumentError
+from dynclient.json_pointer import MISSING
 from dynclient.model import Schema
 
 _INTEGER = expression(r"[+-]?[0-9]{1,4000}", re.ASCII)
 _NUMBER = expression(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _DEEPEST = 128
-_NOTHING = object()
 
 
 def typed(schema: Schema, value: Any) -> Any:
@@ -50,7 +50,7 @@ def from_text(schema: Schema, text: str) -> Any:
     if len(seen.types) == 1 and not (seen.enum or seen.one_of or seen.any_of):
         # Most texts are numbers, which need no more.
         (name,) = seen.types
-        if name in TYPED and (value := TYPED[name](text)) is not _NOTHING:
+        if name in TYPED and (value := TYPED[name](text)) is not MISSING:
             return value
     if text.lstrip()[:1] in {"{", "["} and "string" not in seen.types:
         return json.loads(text)
@@ -169,8 +169,8 @@ def _from_text(shapes: list[Shape], text: str, path: str) -> Any:
     if text in fixed:
         return text
     for name, made in TYPED.items():
-        value = made(text) if name in types else _NOTHING
-        if value is not _NOTHING and ("string" not in types or _spelled(value) == text != "null"):
+        value = made(text) if name in types else MISSING
+        if value is not MISSING and ("string" not in types or _spelled(value) == text != "null"):
             return value
     for value in fixed:
         if not types and not isinstance(value, str) and _spelled(value) == text:
@@ -216,17 +216,17 @@ def _is_text(value: Any) -> bool:
 
 
 def _null(text: str) -> Any:
-    return None if text in {"", "null"} else _NOTHING
+    return None if text in {"", "null"} else MISSING
 
 
 def _boolean(text: str) -> Any:
-    return {"true": True, "1": True, "false": False, "0": False}.get(text.strip(), _NOTHING)
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.strip(), MISSING)
 
 
 def _integer(text: str) -> Any:
     number = _number(text)
     is_whole = isinstance(number, int) or (isinstance(number, float) and number.is_integer() and abs(number) < 2**53)
-    return int(number) if is_whole else _NOTHING
+    return int(number) if is_whole else MISSING
 
 
 def _number(text: str) -> Any:
@@ -234,7 +234,7 @@ def _number(text: str) -> Any:
     if _INTEGER.fullmatch(text):
         return int(text)
     number = float(text) if _NUMBER.fullmatch(text) else math.inf
-    return number if math.isfinite(number) else _NOTHING
+    return number if math.isfinite(number) else MISSING
 
 
 TYPED: dict[str, Callable[[str], Any]] = {

@@ -30,7 +30,7 @@ from typing import Any
 
 from dynclient._records import Record
 from dynclient._schemas import SchemaBundle
-from dynclient._validation.patterns import location_in
+from dynclient._validation.patterns import inline_subschemas, location_in
 from dynclient.exceptions import InvalidDocument, UnsafeDocument
 from dynclient.model import References
 from dynclient.options import Limits
@@ -102,7 +102,7 @@ def cost(bundle: SchemaBundle, references: References, limits: Limits) -> Cost:
         for name in [name for name in entries if name not in known.in_place]:
             known.in_place[name] = Counter(_applied_in_place(entries[name]))
             known.references[name] = _references_in(entries[name])
-            known.compares[name] = any(map(_compares, _subschemas(entries[name])))
+            known.compares[name] = any(_compares(node) for node, _ in inline_subschemas(entries[name]))
         _check_steps(entries, known, bundle, references, limits)
         return _cost(entries, known, limits)
 
@@ -150,19 +150,8 @@ def _below(node: Node) -> Iterator[tuple[str, Any]]:
     yield from ((f"[{index}]", below) for index, below in enumerate(node.get("prefixItems", ())))
 
 
-def _subschemas(node: Any) -> Iterator[Node]:
-    """A schema and all its inline subschemas; references are not followed."""
-    waiting = [node]
-    while waiting:
-        here = waiting.pop()
-        if isinstance(here, dict):
-            yield here
-            waiting += _in_place(here)
-            waiting += [below for _, below in _below(here)]
-
-
 def _references_in(node: Any) -> set[str]:
-    return {here["$ref"] for here in _subschemas(node) if "$ref" in here}
+    return {here["$ref"] for here, _ in inline_subschemas(node) if "$ref" in here}
 
 
 def _applied_in_place(node: Any) -> Iterator[str]:
@@ -294,7 +283,9 @@ def _growth_of(entries: Mapping[str, Any], cycle: frozenset[str]) -> int:
         return not _references_in(below).isdisjoint(cycle)
 
     return max(
-        _most_at_one(_locations(node, by_reference, count)) for name in cycle for node in _subschemas(entries[name])
+        _most_at_one(_locations(node, by_reference, count))
+        for name in cycle
+        for node, _ in inline_subschemas(entries[name])
     )
 
 

@@ -12,7 +12,7 @@ object of dynclient that jsonschema passes to every keyword function.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache, partial
+from functools import cache, partial
 from itertools import islice
 from typing import Any
 
@@ -48,13 +48,12 @@ class OverBudget(Exception):
 class EvaluationContext:
     """The state of one check of one value: its budget of steps, and the results of references."""
 
-    def __init__(self, value: Any, *, steps: int, pattern_length: int, is_dynamic: bool, files: bool) -> None:
+    def __init__(self, value: Any, *, steps: int, pattern_length: int, is_dynamic: bool) -> None:
         """``steps`` is the budget for ``value``; longer patterns than ``pattern_length`` are not checked.
 
-        With ``is_dynamic`` a reference's target may depend on the path to it; ``files`` is as in ``Validator.faults``.
+        With ``is_dynamic`` a reference's target may depend on the path to it.
         """
         self.is_dynamic = is_dynamic
-        self.files = files
         self.not_known = 0
         self.found: dict[tuple[str, int], tuple[list[ValidationError], bool]] = {}
         self._value = value
@@ -104,7 +103,7 @@ class EvaluationContext:
         return known
 
 
-def errors_of(schema: dict[str, Any], value: Any, limits: Limits, *, files: bool) -> list[ValidationError]:
+def errors_of(schema: dict[str, Any], value: Any, limits: Limits) -> list[ValidationError]:
     """Return the first errors of a value by a bundle's schema.
 
     Raises:
@@ -117,17 +116,14 @@ def errors_of(schema: dict[str, Any], value: Any, limits: Limits, *, files: bool
         steps=limits.validation_steps,
         pattern_length=limits.pattern_length,
         is_dynamic="$id" in schema,
-        files=files,
     )
-    checker = _engine(files=files)(schema, registry=Registry(), format_checker=context)
+    checker = _engine()(schema, registry=Registry(), format_checker=context)
     return list(islice(checker.iter_errors(value), limits.errors))
 
 
-@lru_cache(maxsize=2)
-def _engine(*, files: bool) -> Any:
-    types = dict(TYPES)
-    if files:
-        types["string"] = lambda value: isinstance(value, str) or is_opaque(value)
+@cache
+def _engine() -> Any:
+    types = {**TYPES, "string": lambda value: isinstance(value, str) or is_opaque(value)}
     engine = extend(  # type: ignore[no-untyped-call] # jsonschema's own
         Draft202012Validator,
         validators={keyword: _counted(function) for keyword, function in {**_STOCK, **_REPLACED}.items()},
@@ -321,12 +317,12 @@ def _if(validator: Any, condition: Any, value: Any, schema: Any) -> Errors:
 
 def _enum(validator: Any, allowed: Any, value: Any, _: Any) -> Errors:
     context: EvaluationContext = validator.format_checker
-    if not (context.files and is_opaque(value)) and frozen(value) not in context.members(allowed):
+    if not is_opaque(value) and frozen(value) not in context.members(allowed):
         yield _error()
 
 
-def _const(validator: Any, expected: Any, value: Any, _: Any) -> Errors:
-    if not (validator.format_checker.files and is_opaque(value)) and frozen(value) != frozen(expected):
+def _const(_: Any, expected: Any, value: Any, __: Any) -> Errors:
+    if not is_opaque(value) and frozen(value) != frozen(expected):
         yield _error()
 
 

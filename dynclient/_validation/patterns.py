@@ -106,10 +106,11 @@ def _entries(schema: Any) -> Iterator[tuple[str, Any]]:
 
 def subschemas(schema: Any) -> Iterator[tuple[Any, str]]:
     """The schemas of a bundle, each with its JSON pointer."""
-    return (found for entry, node in _entries(schema) for found in _within(node, entry))
+    return (found for entry, node in _entries(schema) for found in inline_subschemas(node, entry))
 
 
-def _within(node: Any, pointer: str) -> Iterator[tuple[Any, str]]:
+def inline_subschemas(node: Any, pointer: str = "") -> Iterator[tuple[Any, str]]:
+    """A schema and all its inline subschemas, each with its JSON pointer; references are not followed."""
     waiting = [(node, pointer)]
     while waiting:
         here, at = waiting.pop()
@@ -127,7 +128,7 @@ def _within(node: Any, pointer: str) -> Iterator[tuple[Any, str]]:
 
 def _patterns(node: Any, pointer: str) -> Iterator[tuple[str, str]]:
     """The patterns of a schema, each with its JSON pointer."""
-    for here, at in _within(node, pointer):
+    for here, at in inline_subschemas(node, pointer):
         if "pattern" in here:
             yield here["pattern"], f"{at}/pattern"
         for source in here.get("patternProperties", ()):

@@ -60,25 +60,23 @@ def body_faults(
     limits: Limits,
     engine: ValidationEngine,
     *,
-    files: bool,
     content_type: str = "",
 ) -> list[Fault]:
     """Return the faults of a body as a plain value, or of its items if it is a sequence.
 
-    ``files`` is as in :meth:`Validator.faults`; ``content_type`` is the concrete one where the media type is a range.
+    ``content_type`` is the concrete one where the media type is a range.
     """
     schema = media_type.schema
     if schema is not None:
-        faults = validator(schema, direction, limits=limits).faults(value, files=files, engine=engine)
+        faults = validator(schema, direction, limits=limits).faults(value, engine=engine)
         if not faults or _is_unchecked(schema, content_type or media_type.media_range, value):
             return []
         return [fault for fault in faults if not _is_of_unparsed_part(fault, media_type, value)]
     found: list[Fault] = []
     if media_type.item_schema is not None and isinstance(value, list):
         for index, item in enumerate(value):
-            path = f"$[{index}]"
             found += item_faults(
-                media_type, media_type.item_schema, item, direction, limits, engine, files=files, path=path
+                media_type, media_type.item_schema, item, direction, limits, engine, path=f"$[{index}]"
             )
     return found
 
@@ -91,7 +89,6 @@ def item_faults(
     limits: Limits,
     engine: ValidationEngine,
     *,
-    files: bool,
     path: str,
 ) -> list[Fault]:
     """Return the faults of one item of a sequence, by the schema of the item."""
@@ -99,10 +96,10 @@ def item_faults(
     data = item.get("data") if isinstance(item, dict) else None
     form = event_form(media_type) if data is not None and find(media_type.media_range).codec == "events" else None
     if form is None or form.is_data or not form.is_text(item):
-        return check.faults(item, path=path, files=files, engine=engine)
+        return check.faults(item, path=path, engine=engine)
     # The schema describes the text; `contentSchema` describes the JSON in it (JSON Schema 2020-12, Validation, 8.5).
     text = data if isinstance(data, str) else json.dumps(data)
-    found = check.faults({**item, "data": text}, path=path, files=files, engine=engine)
+    found = check.faults({**item, "data": text}, path=path, engine=engine)
     content = form.content_schema(item)
     if content is not None:
         found += validator(content, direction, limits=limits).faults(data, path=f"{path}.data", engine=engine)
@@ -164,15 +161,14 @@ class Validator:
         value: Any,
         *,
         path: str = "$",
-        files: bool = False,
         places: bool = True,
         engine: ValidationEngine = "auto",
     ) -> list[Fault]:
         """Return the faults of a plain value; empty if it is valid.
 
-        ``path`` is the name of the value's location. With ``files``, bytes, Paths, files and elements are allowed in
-        place of a string. Without ``places``, faults have no location in the document; finding its lines takes time.
-        With the engine ``jsonschema`` jsonschema-rs is not used.
+        ``path`` is the name of the value's location. Bytes, Paths, files and elements are allowed in place of a string.
+        Without ``places``, faults have no location in the document; finding its lines takes time. With the engine
+        ``jsonschema`` jsonschema-rs is not used.
         """
         verdict = self.verdict(value) if engine == "auto" and (places or self._is_ready) else None
         if verdict:
@@ -180,7 +176,7 @@ class Validator:
         levels = self._cost.levels
         if levels is not None and _is_deeper(value, levels):
             return [Fault(path, f"is nested more than {levels} levels deep")]
-        faults = self._report(value, path, files=files, places=places)
+        faults = self._report(value, path, places=places)
         if verdict is False and not faults:
             _log.debug("jsonschema-rs refuses a value that jsonschema accepts, by %s", self.schema.uri)
         return faults
@@ -219,12 +215,12 @@ class Validator:
 
         return Reporter(self.bundle, self.schema.references)
 
-    def _report(self, value: Any, path: str, *, files: bool, places: bool) -> list[Fault]:
+    def _report(self, value: Any, path: str, *, places: bool) -> list[Fault]:
         from dynclient._validation.evaluation import OverBudget, errors_of
 
         begin_check()
         try:
-            errors = errors_of(self.bundle.schema, value, self.limits, files=files)
+            errors = errors_of(self.bundle.schema, value, self.limits)
         except OverBudget:
             return [Fault(path, "takes more steps to check than are allowed")]
         except RecursionError:

@@ -15,18 +15,6 @@ from dynclient.bulk.run import open_run as open  # noqa: A004  # read as bulk.op
 from dynclient.bulk.sending import Sent, Task, TooManyFailures
 
 __all__ = [
-    "BulkError",
-    "BulkResult",
-    "BulkRun",
-    "InvalidRows",
-    "JournalError",
-    "RowFault",
-    "Sent",
-    "Summary",
-    "Task",
-    "TooManyFailures",
-    "create",
-    "open",
-    "run",
-    "run_partition",
-]
+    "BulkError", "BulkResult", "BulkRun", "InvalidRows", "JournalError", "RowFault", "Sent", "Summary", "Task",
+    "TooManyFailures", "create", "open", "run", "run_partition",
+]  # fmt: skip

@@ -10,16 +10,6 @@ from dynclient.changes.kinds import ASPECTS, KINDS, SEVERITIES, SIDES, Aspect, K
 from dynclient.changes.report import REPORTS, Change, Changes, Location
 
 __all__ = [
-    "ASPECTS",
-    "KINDS",
-    "REPORTS",
-    "SEVERITIES",
-    "SIDES",
-    "Aspect",
-    "Change",
-    "Changes",
-    "Kind",
-    "Location",
-    "Severity",
-    "compare",
-]
+    "ASPECTS", "KINDS", "REPORTS", "SEVERITIES", "SIDES", "Aspect", "Change", "Changes", "Kind", "Location",
+    "Severity", "compare",
+]  # fmt: skip

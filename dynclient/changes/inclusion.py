@@ -210,7 +210,7 @@ def is_valid(term: Term, value: Any) -> bool:
     begin_check()
     schema = {"allOf": [term.node], "$defs": term.entries}
     try:
-        return not errors_of(schema, value, _LIMITS, files=False)
+        return not errors_of(schema, value, _LIMITS)
     except (OverBudget, RecursionError, ValueError):
         return False
 

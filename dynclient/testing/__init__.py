@@ -24,21 +24,9 @@ if TYPE_CHECKING:
     from dynclient.testing.transport import MockTransport
 
 __all__ = [
-    "ANY",
-    "DEMO",
-    "Call",
-    "InvalidAnswer",
-    "MissingCall",
-    "Mock",
-    "MockTransport",
-    "Recorder",
-    "Server",
-    "UnexpectedCall",
-    "app",
-    "expect_operation",
-    "proxy",
-    "serve",
-]
+    "ANY", "DEMO", "Call", "InvalidAnswer", "MissingCall", "Mock", "MockTransport", "Recorder", "Server",
+    "UnexpectedCall", "app", "expect_operation", "proxy", "serve",
+]  # fmt: skip
 
 DEMO = Path(__file__).parent.parent / "demo.yaml"
 """A small example document: todos that can be listed, created, read, changed and deleted."""

@@ -183,7 +183,7 @@ def test_large_values_have_a_large_budget(make):
 
 
 def test_the_budget_ends():
-    context = EvaluationContext(1, steps=10, pattern_length=1, is_dynamic=False, files=False)
+    context = EvaluationContext(1, steps=10, pattern_length=1, is_dynamic=False)
     with pytest.raises(OverBudget):
         all(context.step() is None for _ in range(10_000))
 

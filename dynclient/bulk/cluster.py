@@ -69,9 +69,8 @@ def check_reference(auth: Any) -> None:
     Raises:
         ArgumentError: it is not a reference.
     """
-    parts = list(auth.values()) if isinstance(auth, Mapping) else auth if isinstance(auth, tuple) else None
-    if parts is not None:
-        for part in parts:
+    if isinstance(auth, Mapping):
+        for part in auth.values():
             check_reference(part)
         return
     found = _REFERENCE.fullmatch(auth) if isinstance(auth, str) else None
@@ -90,8 +89,6 @@ def auth_of(api: API, auth: Any, scheme: str = "") -> Any:
     """
     if isinstance(auth, Mapping):
         return {name: auth_of(api, part, name) for name, part in auth.items()}
-    if isinstance(auth, tuple):
-        return tuple(auth_of(api, part) for part in auth)
     kind, _, name = auth.partition(":")
     try:
         if kind == "env":

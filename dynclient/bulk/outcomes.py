@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -71,21 +71,21 @@ class BulkResult:
 
 
 class Results:
-    """The results of a run, row by row: each iteration reads them from the journal."""
+    """The results of a run, or those with one outcome: each iteration reads them from the journal."""
 
-    def __init__(self, made: Callable[[], Iterator[BulkResult]], title: str) -> None:
-        self._made, self._title = made, title
+    def __init__(self, run: RecordedRun, outcome: str | None = None) -> None:
+        self._run, self._outcome = run, outcome
 
     def __iter__(self) -> Iterator[BulkResult]:
-        return self._made()
+        return self._run._read(self._outcome)  # noqa: SLF001  # a part of it
 
     def __repr__(self) -> str:
-        return f"<{self._title}>"
+        return f"<{self._outcome or 'all'} results of {os.path.basename(self._run.path)}>"
 
     def _repr_html_(self) -> str:
         from dynclient.bulk.report import results_html
 
-        return results_html(self._title, self, _ROWS_SHOWN)
+        return results_html(repr(self)[1:-1], self, _ROWS_SHOWN)
 
 
 class Partition(Record):
@@ -103,6 +103,8 @@ class RecordedRun:
         """``path`` is the folder of the journal, ``facts`` the contents of its ``run.json``."""
         self.path, self._facts = path, facts
         self.id: str = facts["id"]
+        self.operation: str = facts["operation"]
+        self.total: int = facts["rows"]
         self._journal = Journal(path, self.id, lease=facts["lease"], durability=facts["durability"])
         self._known: dict[str, Partition] = {}
 
@@ -111,16 +113,6 @@ class RecordedRun:
 
     def _repr_html_(self) -> str:
         return self.results()._repr_html_()
-
-    @property
-    def title(self) -> str:
-        """The folder's name and the operation."""
-        return f"{os.path.basename(self.path)}: {self._facts['operation']}"
-
-    @property
-    def total(self) -> int:
-        """The number of rows of the table."""
-        return int(self._facts["rows"])
 
     @property
     def summary(self) -> Summary:
@@ -134,7 +126,7 @@ class RecordedRun:
 
     def results(self) -> Results:
         """The results of all rows that have an outcome, in the order of the table."""
-        return self._results(None)
+        return Results(self)
 
     def rows(self, outcome: str) -> Results:
         """The results of the rows with one outcome: ``done``, ``refused``, ``failed``, ``invalid`` or ``unknown``.
@@ -142,15 +134,12 @@ class RecordedRun:
         Raises:
             ArgumentError: it is another value.
         """
-        return self._results(checked_outcome(outcome))
+        return Results(self, checked_outcome(outcome))
 
-    def _results(self, outcome: str | None) -> Results:
-        def made() -> Iterator[BulkResult]:
-            for name, partition in self._partitions().items():
-                if outcome is None or partition.counts[outcome]:
-                    yield from (each for each in self._lines(name) if outcome in {None, each.outcome})
-
-        return Results(made, f"{outcome or 'all'} results of {os.path.basename(self.path)}")
+    def _read(self, outcome: str | None) -> Iterator[BulkResult]:
+        for name, partition in self._partitions().items():
+            if outcome is None or partition.counts[outcome]:
+                yield from (each for each in self._lines(name) if outcome in {None, each.outcome})
 
     def to_parquet(self, path: str | os.PathLike[str], outcome: str | None = None) -> None:
         """Write the results, or those with one outcome, as a Parquet file; ``data`` and ``problem`` are JSON.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -111,8 +112,9 @@ def page(run: Any) -> str:
     summary = run.summary
     counts = [(name, getattr(summary, name)) for name in (*OUTCOMES, "pending")]
     seconds = figures.width * _BUCKETS
+    title = escape(f"{os.path.basename(run.path)}: {run.operation}")
     parts = [
-        f"<h1>{escape(run.title)}</h1>",
+        f"<h1>{title}</h1>",
         f"<p>{summary.total:,} rows, {seconds:,.1f} seconds from first to last answer; run {escape(run.id)}</p>",
         _table(("outcome", "rows"), counts),
         *(f"<p>damaged: {escape(each)}</p>" for each in summary.damaged),
@@ -128,7 +130,7 @@ def page(run: Any) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>{escape(run.title)}</title><style>{_STYLE}</style></head>\n<body>{''.join(parts)}</body></html>\n"
+        f"<title>{title}</title><style>{_STYLE}</style></head>\n<body>{''.join(parts)}</body></html>\n"
     )
 
 

@@ -16,7 +16,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import chain, count, islice, takewhile
 from operator import itemgetter
@@ -265,10 +265,6 @@ def content(path: str) -> str:
 
 def _check_keys(database: sqlite3.Connection, path: str, key: str) -> None:
     """Check that no key is empty, and none occurs twice."""
-    with suppress(sqlite3.IntegrityError):
-        database.execute("CREATE UNIQUE INDEX unique_keys ON keys (key)")
-        if not database.execute("SELECT 1 FROM keys WHERE key = x''").fetchone():
-            return
     query = """SELECT row, line, key, first_value(row) OVER same, first_value(line) OVER same FROM keys
         WHERE key IN (SELECT key FROM keys GROUP BY key HAVING count(*) > 1) OR key = x''
         WINDOW same AS (PARTITION BY key ORDER BY row) ORDER BY row"""
@@ -282,7 +278,8 @@ def _check_keys(database: sqlite3.Connection, path: str, key: str) -> None:
         text = text if found else f"the key column {key} is empty"
         if len(faults) < KEPT_FAULTS:
             faults.append(RowFault(row, line, found.decode("utf-8", "surrogatepass"), text))
-    raise InvalidRows(f"{path}: every row needs a unique key", faults=faults, count=wrong)
+    if wrong:
+        raise InvalidRows(f"{path}: every row needs a unique key", faults=faults, count=wrong)
 
 
 def key_text(row: TableRow, key: str | None) -> str:

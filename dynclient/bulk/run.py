@@ -82,39 +82,26 @@ class _Settings:
             check_reference(self.auth)
 
 
-def _number(least: int) -> tuple[Callable[[Any], bool], str]:
-    return lambda value: type(value) is int and value >= least, f"a whole number from {least}"
-
-
-def _optional(right: Callable[[Any], bool], text: str) -> tuple[Callable[[Any], bool], str]:
-    return lambda value: value is None or right(value), f"{text}, or None"
-
-
-def _having(name: str, text: str) -> tuple[Callable[[Any], bool], str]:
-    return lambda value: callable(getattr(value, name, None)), text
-
-
-def _choice(*choices: str) -> tuple[Callable[[Any], bool], str]:
-    return lambda value: value in choices, " or ".join(map(repr, choices))
+def _is_number(value: Any, least: int = 1) -> bool:
+    return type(value) is int and value >= least
 
 
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "concurrency": _number(1),
-    "rate": _optional(
-        lambda value: isinstance(value, Rate) or hasattr(value, "reserve"), "'50/s', a Rate or a RateLimiter"
-    ),
-    "max_failures": _optional(*_number(1)),
-    "on_invalid": _choice("stop", "skip"),
-    "limit": _optional(*_number(0)),
-    "executor": _optional(*_having("submit", "a distributed.Client or an Executor")),
-    "progress": _optional(callable, "a function"),
-    "partition_size": _number(1),
+    "concurrency": (_is_number, "a whole number from 1"),
+    "rate": (lambda value: isinstance(value, Rate) or hasattr(value, "reserve"), "'50/s', a Rate or a RateLimiter"),
+    "max_failures": (_is_number, "a whole number from 1"),
+    "on_invalid": (lambda value: value in {"stop", "skip"}, "'stop' or 'skip'"),
+    "limit": (lambda value: _is_number(value, 0), "a whole number from 0"),
+    "executor": (lambda value: hasattr(value, "submit"), "a distributed.Client or an Executor"),
+    "progress": (callable, "a function"),
+    "partition_size": (_is_number, "a whole number from 1"),
     "lease": (lambda value: type(value) in {int, float} and 0 < value < math.inf, "a positive number of seconds"),
-    "durability": _choice("process", "machine"),
+    "durability": (lambda value: value in {"process", "machine"}, "'process' or 'machine'"),
     "journal": (lambda value: isinstance(value, (str, os.PathLike)) and os.fspath(value) != "", "the path of a folder"),
-    "key": _optional(lambda value: isinstance(value, str), "the name of a column"),
-    "arguments": _optional(lambda value: isinstance(value, Mapping), "a mapping of arguments to values"),
+    "key": (lambda value: isinstance(value, str), "the name of a column"),
+    "arguments": (lambda value: isinstance(value, Mapping), "a mapping of arguments to values"),
 }
+_NOT_OPTIONAL = {"concurrency", "on_invalid", "partition_size", "lease", "durability", "journal"}
 
 
 def _check(options: Mapping[str, Any]) -> None:
@@ -124,9 +111,9 @@ def _check(options: Mapping[str, Any]) -> None:
         ArgumentError: the value of one is wrong.
     """
     for name, value in options.items():
-        is_right, text = _CHECKS.get(name, (None, ""))
-        if is_right is not None and not is_right(value):
-            raise ArgumentError(f"{name} must be {text}, not {value!r}", argument=name)
+        if name in _CHECKS and not (_CHECKS[name][0](value) or (value is None and name not in _NOT_OPTIONAL)):
+            optional = "" if name in _NOT_OPTIONAL else ", or None"
+            raise ArgumentError(f"{name} must be {_CHECKS[name][1]}{optional}, not {value!r}", argument=name)
 
 
 class BulkRun(RecordedRun):
@@ -253,12 +240,12 @@ class BulkRun(RecordedRun):
         self._settings = replace(self._settings, **settings)
         self._table()
         with self._driver():
-            watch = _Watch(self)
+            watch = _watching(self, self._settings.progress)
             if self._settings.executor is not None:
                 from dynclient.bulk.cluster import drive
 
                 given = self._settings.executor, self._settings.rate, self._job()
-                sent = drive(*given, lambda: self._tasks(states, may_repeat=may_repeat), watch.add)
+                sent = drive(*given, lambda: self._tasks(states, may_repeat=may_repeat), watch)
             else:
                 sent = self._drive_here(states, watch, may_repeat=may_repeat)
         if self._settings.progress is not None:
@@ -269,7 +256,7 @@ class BulkRun(RecordedRun):
             raise sent.error
         return self
 
-    def _drive_here(self, states: frozenset[str], watch: _Watch, *, may_repeat: bool) -> Sent:
+    def _drive_here(self, states: frozenset[str], watch: Callable[..., None], *, may_repeat: bool) -> Sent:
         """Send with threads of this process."""
         method, auth = self._operation(), self._settings.auth
         if auth is not None:
@@ -277,7 +264,7 @@ class BulkRun(RecordedRun):
 
             method = method.with_options(auth=auth_of(method._dispatcher.document.api, auth))  # noqa: SLF001  # as above
         sender, pace = Sender(method, self._job()), Paced(self._settings.rate)
-        progress = Progress(self._settings.max_failures, watch.add)
+        progress = Progress(self._settings.max_failures, watch)
         sent = Sent()
         with sender.running():
             again = True
@@ -372,27 +359,24 @@ def _name(number: int) -> str:
     return f"{number:06}"
 
 
-class _Watch:
-    """Calls ``progress`` with a Summary, at most ten times a second."""
+def _watching(run: BulkRun, progress: Callable[[Summary], object] | None) -> Callable[[str, int], None]:
+    """A function that counts rows of an outcome, and calls ``progress`` with a Summary at most ten times a second."""
+    counts: Counter[str] = Counter()
+    following, lock = 0.0, threading.Lock()
+    if progress is not None:
+        summary = run.summary
+        counts.update({name: getattr(summary, name) for name in OUTCOMES})
 
-    def __init__(self, run: BulkRun) -> None:
-        self._progress = run._settings.progress  # noqa: SLF001  # a part of it
-        self._counts: Counter[str] = Counter()
-        self._total, self._next, self._lock = run.total, 0.0, threading.Lock()
-        if self._progress is not None:
-            summary = run.summary
-            self._counts.update({name: getattr(summary, name) for name in OUTCOMES})
+    def add(outcome: str, count: int = 1) -> None:
+        nonlocal following
+        if progress is not None:
+            with lock:
+                counts[outcome] += count
+                if (now := time.monotonic()) >= following:
+                    following = now + 0.1
+                    progress(Summary.of(run.total, counts))
 
-    def add(self, outcome: str, count: int = 1) -> None:
-        """Count rows."""
-        if self._progress is None:
-            return
-        with self._lock:
-            self._counts[outcome] += count
-            if (now := time.monotonic()) < self._next:
-                return
-            self._next = now + 0.1
-            self._progress(Summary.of(self._total, self._counts))
+    return add
 
 
 # Making a run, and finding it again.

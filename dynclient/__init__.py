@@ -6,7 +6,7 @@ Load the document, and call its operations as methods::
     call = voice.create_call("9900000", to="+19195551234", from_="+19195554321", ...)
 
 ``python -m dynclient demo`` shows it with an example document. The names below are loaded at their first use, so
-importing dynclient costs next to nothing.
+importing dynclient takes almost no time.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MODULES = {
 _WHERE = {name: module for module, names in _MODULES.items() for name in names}
 _SUBMODULES = ("bulk", "drift", "exceptions", "explorer", "mcp", "options", "security", "testing", "webhooks")
 
-# `from dynclient import *` must not hide the built-in TimeoutError, of which ours is a subclass.
+# `from dynclient import *` must not hide the built-in TimeoutError, of which dynclient's is a subclass.
 __all__ = sorted(name for name in _WHERE if name != "TimeoutError")  # noqa: PLE0605  # a list, of _MODULES
 
 

@@ -45,7 +45,7 @@ def function(module: str, name: str) -> Callable[..., Any]:
 def expression(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """The same as ``re.compile``, but compiled at first use. Call its methods: functions of ``re`` do not take it.
 
-    Compiling one takes longer than loading a module, and a program uses few of those in the packages.
+    Compiling one takes longer than loading a module, and a program uses few of the packages' expressions.
     """
     return cast("re.Pattern[AnyStr]", _Expression(source, flags))
 
@@ -55,7 +55,7 @@ class _Expression:
         self._compile: Callable[[], re.Pattern[Any]] = lambda: re.compile(source, flags)
 
     def __getattr__(self, name: str) -> Any:
-        # An attribute of its own from then on, as fast as that of a compiled pattern.
+        # From then on it is an attribute of the instance, as fast as that of a compiled pattern.
         if name.startswith("__"):
             raise AttributeError(name)
         found = self.__dict__[name] = getattr(self._compile(), name)

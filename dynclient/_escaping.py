@@ -13,12 +13,12 @@ def escaped(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The same for a text that has to stay in its line."""
+    """The same for a text that has to stay on one line."""
     return escaped(text).replace("\n", "\\n")
 
 
 def logger(name: str = "dynclient") -> logging.Logger:
-    """A logger whose records are one line each, whatever names and texts of others they hold."""
+    """A logger whose records are one line each, even if they contain names or texts from documents or servers."""
     found = logging.getLogger(name)
     found.addFilter(_as_one_line)
     return found
@@ -33,7 +33,7 @@ def _as_one_line(record: logging.LogRecord) -> bool:
 
 
 def without_user(url: str) -> str:
-    """A text that was to be a URL, for an error: without what stands before an @, where a password may be."""
+    """A text that should be a URL, for an error: without the part before an @, which may contain a password."""
     return url if "@" not in url else f"***@{url.rpartition('@')[2]}"
 
 

@@ -25,8 +25,8 @@ class Fault(Record):
 
     ``path`` is the location in the value (``$.machineDetection.mode``), ``message`` the description, ``keyword`` the
     violated keyword of the schema, and ``location`` where the document says so. ``value_type`` is the value's JSON
-    type, and ``value`` itself as Python writes it, if it is short and by its schema and its name no secret. ``uri`` is
-    that of the keyword in the document as it was read, with its overlays.
+    type; ``value`` is the value as Python writes it, if it is short and neither its schema nor its name marks it as
+    secret. ``uri`` is that of the keyword in the document as it was read, with its overlays.
     """
 
     path: str

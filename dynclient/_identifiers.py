@@ -1,4 +1,4 @@
-"""Names of a document -> Python names.
+"""Convert names in a document to Python names.
 
 Rule 1: the same text gives the same name, on every machine and in every run.
 Rule 2: a name is an identifier in NFKC (PEP 3131), at most 120 characters, never a keyword, and never begins or ends
@@ -20,13 +20,13 @@ MAX_LENGTH = 120
 _HASH_LENGTH = 6
 _ALL_BUT_EQUAL = 0.9
 
-# Latin letters that NFKD leaves whole.
+# Latin letters that NFKD does not decompose.
 _LETTERS = str.maketrans(
     {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
     | {"đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ħ": "h", "Ħ": "H", "ŧ": "t", "Ŧ": "T"}
     | {"\u0131": "i"}
 )
-# Characters of identifiers that nobody sees (Default_Ignorable_Code_Point): names must not differ in these alone.
+# Invisible characters of identifiers (Default_Ignorable_Code_Point): names must not differ only in these.
 _INVISIBLE = expression("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 _SIGNED_NUMBER = expression(r"([+-])(?=[0-9])")
 _SIGNS = {"+": "plus ", "-": "minus "}
@@ -81,7 +81,7 @@ def near(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
         by_key.setdefault(_key(candidate), candidate)
     wanted = _key(name[:MAX_LENGTH])
     found = difflib.get_close_matches(wanted, by_key, n=limit, cutoff=0.6)
-    # If one is almost the name itself, names that are only similar are not suggested.
+    # If one differs only slightly, names that are merely similar are not suggested.
     if found and difflib.SequenceMatcher(None, found[0], wanted).ratio() > _ALL_BUT_EQUAL:
         return [by_key[found[0]]]
     if len(wanted) > 2:  # noqa: PLR2004 - a letter or two stand in almost every name
@@ -117,7 +117,7 @@ def _words_of_scripts(text: str) -> tuple[list[str], bool]:
         if base.isascii():
             character = base  # noqa: PLW2901  # without its accents
         elif category(character)[0] == "M" and (not kept or kept[-1].isascii() or shadow[-1] == " "):
-            continue  # a mark without its letter
+            continue  # a combining mark without its letter
         valid = f"a{character}".isidentifier()
         lost = lost or (not valid and category(character)[0] in "LN")
         kept.append(character)

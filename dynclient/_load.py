@@ -1,4 +1,4 @@
-"""From a document's source to an API, and to its compiled form."""
+"""Load an API from a document's source, and compile it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def load(
     network: dict[str, Any] = {"limits": limits, "references": references, "transport": transport}
     document = open_document(source, **network, cache=cache_of(cache), overlays=applied)
     if document.is_shipped:
-        # A form could claim the name and fingerprint of any document, so it is identified by its file alone.
+        # A form could claim the name and fingerprint of any document, so only its file identifies it.
         held = held if path is not None and document.is_current() else None
     elif held is not None and path is None:
         held = (document.source_uri, document.uri, document.fingerprint, *held)
@@ -109,7 +109,7 @@ _HELD: WeakValueDictionary[tuple[Any, ...], Document] = WeakValueDictionary()
 
 
 class OneShotTransport:
-    """A transport that keeps no connection open: nobody would close it after the document was fetched."""
+    """A transport that keeps no connection open, since no one would close it after the document was fetched."""
 
     def __init__(
         self,
@@ -122,9 +122,9 @@ class OneShotTransport:
         source: Any = None,
         headers: Mapping[str, str] = {},
     ) -> None:
-        """``source`` is the document's: if it is a URL, its origin is shown the client's certificate, and no other.
+        """``source`` is the document's: if it is a URL, the client's certificate is sent only to its origin.
 
-        Nor do ``headers`` go elsewhere, be it by a redirect or a reference.
+        ``headers`` are sent only there too, and never to the target of a redirect or a reference elsewhere.
         """
         self._network: dict[str, Any] = {"limits": limits, "tls": tls, "proxy": proxy, "block_private": block_private}
         self._timeout = timeout

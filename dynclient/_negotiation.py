@@ -20,7 +20,7 @@ from dynclient.media_types import JSON, ContentType, essence, find, parse
 def match(content_type: str, ranges: Iterable[str]) -> str | None:
     """Find the most specific documented range that matches a Content-Type, as spelled in the document.
 
-    Exact with parameters wins over exact, over ``application/*+json``, over ``application/*``, over ``*/*``.
+    From most to least specific: exact with parameters, exact, ``application/*+json``, ``application/*``, ``*/*``.
     """
     return _match(content_type, tuple(ranges))
 
@@ -69,8 +69,8 @@ def _rank(actual: ContentType, documented: ContentType) -> tuple[int, int]:
     for name, value in asked:
         found = actual.get(name)
         if found != value and not (found and name == "charset" and found.lower() == value.lower()):
-            # A charset says how bytes become text, never which schema applies. A missing other parameter matches if
-            # nothing better is documented; a different one does not.
+            # A charset says how bytes become text, not which schema applies. If another parameter is missing, the range
+            # matches unless a better one is documented; if its value differs, the range does not match.
             if found is not None and name != "charset":
                 return _NO_MATCH
             missed += 1

@@ -6,7 +6,7 @@ converted.
 Rule 1: a value is converted exactly, or there is an error with its path.
 Rule 2: nothing is guessed: ``__int__``, ``__float__`` and ``str()`` of an unknown type are never used. NumPy's scalars
 are unknown (``value.item()`` converts them), except ``float64``, which is a Python float.
-Rule 3: no library is imported to find out whether a value is of one of its types.
+Rule 3: no library is imported only to test whether a value has one of its types.
 Rule 4: decisions by the schema are left to the caller's ``settle``: the form of bytes and Decimals, and whether 3.0 is
 an integer.
 
@@ -62,7 +62,7 @@ def plain_value(value: Any, *, files: bool = False, settle: Callable[[Any], Any]
     try:
         plain = walk(value, "$")
     except RecursionError:
-        # The caller's own recursion had nearly used up the stack.
+        # The caller's own recursion had used almost all of the stack.
         raise _too_deep() from None
     return settle(plain) if settle is not None and (walk.unsettled or type(value) is float) else plain
 
@@ -209,7 +209,7 @@ def _base64(value: bytes | bytearray | memoryview) -> str:
 
 
 _CONVERTERS: dict[type, Callable[[Any], Any]] = {
-    dt.datetime: _date_time,  # before date, whose subclass it is
+    dt.datetime: _date_time,  # before date, since it is a subclass of it
     dt.date: dt.date.isoformat,
     dt.time: lambda value: _with_z(value.isoformat()),
     dt.timedelta: _duration,
@@ -266,7 +266,7 @@ def _members(value: Any, path: str) -> Any:
             return sorted(value)
         except TypeError:
             return list(value)
-    # A file would iterate over its lines, which is hardly intended.
+    # Iterating over a file would give its lines, which is hardly intended.
     return value if isinstance(value, Sequence | Iterator) and not callable(getattr(value, "read", None)) else None
 
 
@@ -342,7 +342,7 @@ def _hint(value: Any) -> str:
     if isinstance(value, os.PathLike):
         return "pass str(path) for its name, or path.read_bytes() for its contents"
     if callable(getattr(value, "read", None)):
-        return "pass what file.read() returns"
+        return "pass file.read()"
     if callable(getattr(value, "item", None)):
         return "pass value.item(), or value.tolist() for an array"
     return ""

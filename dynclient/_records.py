@@ -1,12 +1,12 @@
-"""Named tuples that cost little to define.
+"""Named tuples that are cheap to define.
 
 ``typing.NamedTuple`` writes and compiles source for each class, which takes ten times as long as this does; a first
 call needs more than a hundred classes. To type checkers a :class:`Record` is a NamedTuple, and it behaves as one: a
 tuple, with names for its members, and ``_fields``, ``_field_defaults``, ``_asdict``,
 ``_make`` and ``_replace``.
 
-Rule: a module that defines one has ``from __future__ import annotations``, with which every version of Python has the
-annotations at hand while it makes the class.
+Rule: a module that defines one has ``from __future__ import annotations``, so that every version of Python has the
+annotations available while it creates the class.
 """
 
 from __future__ import annotations

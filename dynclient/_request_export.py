@@ -1,9 +1,9 @@
 """Export of a request as text to paste: a curl or HTTPie command line for a POSIX shell or fish, or Python.
 
-Rule 1: a secret is written as an environment variable, ``"$YOUR_NAME"`` or ``os.environ["YOUR_NAME"]``, whatever it
-looks like. All of these names begin with ``YOUR_``: a document that calls its key ``AWS_SECRET_ACCESS_KEY`` must not be
-sent that one.
-Rule 2: everything else stands in single quotes, where no shell expands anything.
+Rule 1: every secret is written as an environment variable, ``"$YOUR_NAME"`` or ``os.environ["YOUR_NAME"]``. All of
+these names begin with ``YOUR_``: a document that names its key ``AWS_SECRET_ACCESS_KEY`` must not receive the value of
+that variable.
+Rule 2: everything else is in single quotes, within which no shell expands anything.
 Rule 3: the Python needs the standard library only.
 """
 
@@ -62,7 +62,7 @@ def _curl(request: _Exported) -> str:
         words.append("--globoff")
     words.append(_shell_word(request.url))
     for name, value in request.headers:
-        # curl takes `Name:` as an order to leave that header out; one without a value is written `Name;`.
+        # curl removes a header written `Name:`; a header without a value is written `Name;`.
         words += ["-H", _shell_word([(f"{name}: " if _first(value) else f"{name};", False), *value])]
     return _with_body(words, request.body, raw="--data-raw ", piped=["--data-binary", "@-"])
 
@@ -74,7 +74,7 @@ def _httpie(request: _Exported) -> str:
         return f"echo {_quoted(f'HTTPie can not send the method {request.method}')}"
     words = [request.method, _shell_word(request.url)]
     for name, value in request.headers:
-        # HTTPie would read `:=` and `:@` as other signs than `:`, and a header without a value is written `Name;`.
+        # HTTPie gives `:=` and `:@` another meaning than `:`, and a header without a value is written `Name;`.
         separator = ":\\" if _first(value) in {"=", "@"} else ":"
         words.append(_shell_word([(f"{name}{separator}" if _first(value) else f"{name};", False), *value]))
     if any(name.startswith("-") for name, _ in request.headers):
@@ -101,7 +101,7 @@ def variable(name: str) -> str:
 
 
 def _header_pieces(name: str, value: str) -> tuple[Piece, ...]:
-    """A secret header: a variable, after the registered word of its scheme where it begins with one."""
+    """A secret header as a variable, after the name of its authentication scheme if it begins with a registered one."""
     word, space, _ = value.partition(" ")
     if space and name.lower() in {"authorization", "proxy-authorization"} and word.lower() in AUTHENTICATION_SCHEMES:
         return (f"{word} ", False), (variable(f"{word}_credentials"), True)
@@ -144,7 +144,7 @@ def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def _quoted(text: str) -> str:
-    """Quote a text for sh, bash, zsh and fish, which all read it as it is.
+    """Quote a text so that sh, bash, zsh and fish read it unchanged.
 
     ``shlex.quote`` is not enough: fish reads a backslash in single quotes as an escape, and zsh replaces a word ``=a``.
     """
@@ -157,7 +157,10 @@ def _quoted(text: str) -> str:
 
 
 def _shown_body(body: Any) -> str | None:
-    """The body as a command line shows it; None if it is a stream, or holds what a terminal would act on."""
+    """The body as a command line shows it.
+
+    None if it is a stream, or contains control characters that a terminal would obey.
+    """
     try:
         text = body.decode("utf-8") if isinstance(body, bytes) else "\0"
     except UnicodeDecodeError:
@@ -166,7 +169,7 @@ def _shown_body(body: Any) -> str | None:
 
 
 def _with_body(words: list[str], body: Any, *, raw: str, piped: list[str]) -> str:
-    """End a command line with the body: as text where a shell can hold it, else piped in byte by byte."""
+    """End a command line with the body: as text if a shell can represent it, else piped in byte by byte."""
     if not body:
         return " ".join(words)
     text = _shown_body(body)

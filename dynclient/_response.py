@@ -1,6 +1,6 @@
 """Reading a response: match the status, choose the media type, decode, validate.
 
-Rule 1: no received data is lost; an error has the response, and the data as far as it could be decoded.
+Rule 1: no received data is lost: an error has the response, and the data as far as they could be decoded.
 Rule 2: an error status raises the :class:`~dynclient.exceptions.ApiError` of that status, documented or not, with any
 body. The body's fault is the error's ``__cause__`` and in its text.
 Rule 3: a body that the document does not describe is decoded by its Content-Type, or returned as bytes.
@@ -8,7 +8,7 @@ Rule 4: if no success is documented at all, any success is accepted, and its bod
 Rule 5: an undocumented success is accepted, with a warning, if its body matches that of a documented success.
 Rule 6: ``warn`` logs the errors that ``strict`` raises, ``record`` notes them, and ``off`` does nothing. An error
 status raises in each. Headers that do not match their schema cause a warning, not an error.
-Rule 7: a refusal says where the data is, which option accepts it, and that the server has done the work.
+Rule 7: an error about a success says where the data is, which option accepts it, and that the server has done the work.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ log = logger()
 
 _ERROR = 400
 _NOT_MODIFIED = 304
-# Servers send these for a body whose type they do not know.
+# Servers send these content types if they do not know the type of a body.
 _UNSPECIFIC = frozenset({TEXT, "text/html", OCTETS, "binary/octet-stream"})
 
 
@@ -205,7 +205,7 @@ class ResponseReader(Record):
         return _result(data, response)
 
     def _takes_any(self, status: int) -> bool:
-        """If no success is documented, any is allowed."""
+        """Whether any success is allowed, since none is documented."""
         return status in SUCCESS and not any(key.startswith("2") for key in self.operation.responses)
 
     def _not_described(self, status: int) -> str:
@@ -241,7 +241,7 @@ class ResponseReader(Record):
             )
 
     def _warn_of_headers(self, documented: model.Response, response: Response) -> None:
-        """Log the faults of headers; they do not refuse a valid body."""
+        """Log the faults of headers, which are no reason to refuse a valid body."""
         if self.recorder is not None:
             self._note(response, None, self._header_faults(documented, response))
             return
@@ -278,7 +278,7 @@ class ResponseReader(Record):
                 if self.mode != "off":
                     faults = self._faults(media_type, data, content_type)
         except (DecodeError, UnexpectedMediaType) as error:
-            # The context would be the decoder's own error, with the whole text.
+            # Outside the handler, since the error's context would be the decoder's error, with the whole text.
             error.__context__ = None
             wrong = self._completed(error, response)
             data = error.data = self._guessed(documented, response)
@@ -299,7 +299,7 @@ class ResponseReader(Record):
         return data, wrong
 
     def _is_to_be_streamed(self, response: Response) -> ResponseError:
-        # Only the data of events is described: the request asked for a stream.
+        # Only the data of events is described, so the request asked for a stream.
         message = "the response is a stream of server-sent events"
         error = self._completed(ResponseValidationError(message), response)
         name = self.operation.row.name
@@ -349,7 +349,7 @@ class ResponseReader(Record):
         return "" if any(secret in value for secret in secrets) else value
 
     def _completed(self, error: ResponseError, response: Response) -> ResponseError:
-        """Add the exchange to an error, and what to do."""
+        """Add the request, the response, and a hint to an error."""
         error.operation_id = self.operation.id
         error.response = response.with_no_secrets()
         error.request = error.response.request
@@ -488,7 +488,10 @@ def _header_value(header: model.Header, schema: model.Schema, text: str) -> Any:
 
 
 def _is_conditional(request: Request) -> bool:
-    """Whether a request allows 304. Not inline: a local variable would show the headers in tracebacks."""
+    """Whether a request is conditional, which allows 304.
+
+    A function, since a local variable would show the headers in tracebacks.
+    """
     return "if-none-match" in request.headers or "if-modified-since" in request.headers
 
 

@@ -6,7 +6,7 @@ from dynclient._records import Record
 
 
 class OperationRow(Record):
-    """An operation that was not read yet: enough to list it and to find it.
+    """An operation that has not been read yet: the fields that are needed to list it and to find it.
 
     ``key`` is ``"POST /accounts/{accountId}/calls"``. ``name`` is its flat Python name, ``names_by_tag`` pairs each of
     its namespaces with its name there. ``pointer`` is the location of the Operation Object, ``path_pointer`` that of

@@ -1,12 +1,12 @@
 """Secret texts, which parts of a request are secret, and how messages are shown without them.
 
-A :class:`Secret` shows itself only when asked to: not in a repr, a log, a traceback or a pickle.
+A :class:`Secret` is shown only on explicit request: not in a repr, a log, a traceback or a pickle.
 
-Rule 1: in its common forms a secret is replaced where it stands: as it is, percent-encoded, escaped for JSON or HTML,
-in base64 and in hexadecimal digits.
+Rule 1: a secret in one of its common forms is replaced in the text: unchanged, percent-encoded, escaped for JSON or
+HTML, in base64 and in hexadecimal digits.
 Rule 2: the text is then decoded until nothing is left to decode (JSON and HTML escapes, percent-encoding, UTF-16). If a
-secret appears, or if that takes too much, the whole text is withheld.
-Rule 3: a text is masked before it is cut, and what may be the beginning of a secret at its end is cut off.
+secret appears, or if decoding takes too long, the whole text is withheld.
+Rule 3: a text is masked before it is cut; if it may end with the beginning of a secret, that end is removed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ In a path it is a segment's index, counted from the end, and if only a part of i
 
 MASK = "***"
 LONG = 8
-"""The length from which a secret is looked for anywhere in a text; a shorter one may be there by chance."""
+"""The length from which a secret is searched anywhere in a text; a shorter one may occur by chance."""
 
 SECRET_BODY: SecretLocation = ("body", "")
 """The location of a secret that is the whole body, such as that of a request for a token."""
@@ -59,7 +59,7 @@ _DELIMITERS = 8
 
 
 class Secret:
-    """A text that shows itself as ``***``. It is compared in constant time, and refuses to be pickled."""
+    """A string that is shown as ``***``. It is compared in constant time, and can't be pickled."""
 
     __slots__ = ("_value",)
 
@@ -100,7 +100,7 @@ class Secret:
         return self._value.encode("utf-8", "surrogatepass")
 
 
-# Words of which the names of headers and query fields with credentials are made.
+# Words that occur in the names of headers and query fields with credentials.
 _CREDENTIAL_WORDS = frozenset(
     {"apikey", "auth", "authentication", "authorization", "bearer", "cookie", "credential", "credentials", "jwt", "key"}
     | {"passwd", "password", "secret", "session", "signature", "token"}
@@ -108,7 +108,7 @@ _CREDENTIAL_WORDS = frozenset(
 
 
 def names_credential(name: str) -> bool:
-    """Return whether the name of a header or a query field says that it holds a credential."""
+    """Return whether the name of a header or a query field says that it contains a credential."""
     lower = name.lower()
     return not _CREDENTIAL_WORDS.isdisjoint(lower.replace("_", "-").split("-")) and lower != "idempotency-key"
 
@@ -214,9 +214,9 @@ class Mask:
         self._short = {form for text in secrets if len(text) < LONG for form in _forms(text)}
         long = {text for text in secrets if len(text) >= LONG}
         self._long = sorted({form for text in long for form in _forms(text)}, key=len, reverse=True)
-        # A text that contains one of these has not to be looked for.
+        # A text that contains another one need not be searched for.
         least = [text for text in long if not any(other in text for other in long if other != text)]
-        # With what follows it, a last character might be an escape.
+        # Together with the text that follows, the last character might be an escape.
         decoded = {(_canonical(form) or "").rstrip("\\%&") for text in least for form in (text, *_encoded(text))}
         self._canonical = [text for text in decoded if len(text) >= LONG // 2]
         self._beyond_ascii = not all(map(str.isascii, self._canonical))
@@ -236,7 +236,7 @@ class Mask:
         """The first bytes of a body of which the end is not known, without the secrets."""
         shown = self._bytes(body)
         last = (_canonical(shown[-self._margin :].decode("utf-8", "replace")) or "") if self._margin else ""
-        # The last characters may be a part of an escape.
+        # The last characters may be part of an escape.
         ends = [last[: len(last) - cut] for cut in range(_LONGEST_ESCAPE)]
         if any(_ends_with_start(end, secret) for end in ends for secret in self._canonical):
             shown = shown[: max(0, len(shown) - self._margin)]
@@ -299,7 +299,7 @@ def _forms(text: str) -> Iterator[str]:
 
 
 def _encoded(text: str) -> Iterator[str]:
-    """A text in hexadecimal digits, and what base64 makes of it wherever it stands in what is encoded."""
+    """A text in hexadecimal digits, and in base64 at each of its three possible alignments."""
     raw = text.encode("utf-8", "surrogatepass")
     yield from (raw.hex(), raw.hex().upper())
     for before, first in ((0, 0), (1, 2), (2, 3)):
@@ -309,7 +309,7 @@ def _encoded(text: str) -> Iterator[str]:
 
 
 def _canonical(text: str) -> str | None:
-    """A text with all its escapes decoded, as often as there are some; None if that takes too much."""
+    """A text with all its escapes decoded, repeatedly; None if that takes too long."""
     seen = 0
     for _ in range(_MOST_LAYERS):
         before = text
@@ -357,7 +357,7 @@ def _in_header(name: str, value: str) -> set[str]:
 
 
 def _parts_of_segment(text: str) -> set[str]:
-    """A secret segment, and its parts that stand between delimiters.
+    """A secret segment, and its parts between delimiters.
 
     A path parameter of the styles label and matrix begins with a delimiter, and a segment may have several parameters.
     """

@@ -9,11 +9,11 @@
     [tool.dynclient.apis.github.profiles.staging]
     base_url = "https://staging.example.com"
 
-Rule 1: a project's names go before the user's.
-Rule 2: a project may have come from anyone. Settings of it that decide where credentials go, and names of it that hide
-one of the user's, count only after the user has said that they trust them as they are (:func:`trust`).
-Rule 3: a file of settings has no secrets in it, but references to them.
-Rule 4: a file is read when a word may be a short name, and nothing else is imported before that.
+Rule 1: a project's names take precedence over the user's. Rule 2: a project may come from anyone. Its settings that
+decide where credentials go, and its names that hide one of the user's, count only after the user has trusted them in
+their present form (:func:`trust`).
+Rule 3: a file of settings contains references to secrets, never secrets.
+Rule 4: a file is read only if a word may be a short name, and nothing else is imported before that.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class APISettings(Record):
     """The settings of one API. ``document`` and ``overlays`` are paths from the current folder, or URLs.
 
     ``site`` is the URL at which the document was found. ``headers`` and ``auth`` have references in place of secrets.
-    ``file`` is where they are from, and ``table`` what it says.
+    ``file`` is their file, and ``table`` the table as it was read.
     """
 
     name: str
@@ -107,7 +107,10 @@ def _are_headers(value: Any) -> bool:
 
 
 def _is_below(value: Any) -> bool:
-    """Whether a value is a folder within the project: files are written there, and it may be a stranger's."""
+    """Whether a value is a folder within the project.
+
+    Files are written there, and the project may come from a stranger.
+    """
     return _is_text(value) and not os.path.isabs(value) and ".." not in value.replace(os.sep, "/").split("/")
 
 
@@ -119,7 +122,7 @@ def _is_server(value: Any) -> bool:
     return isinstance(value, str | dict) or (isinstance(value, int) and not isinstance(value, bool))
 
 
-# Key -> the check of its value, and what values are valid. A profile has the same ones but for the document.
+# Key -> the check of its value, and what values are valid. A profile has the same keys, except for the document.
 _PROFILE_KEYS: Mapping[str, Check] = {
     "base_url": (_is_text, "a URL"),
     "server": (_is_server, "a server's index, name or URL, or a table of its variables"),
@@ -158,7 +161,7 @@ _SEVERITIES: Check = (
     lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
     'a table of kinds of changes, such as operation-deprecated = "info"',
 )
-# Keys of an API that decide where credentials go, or which ones.
+# Keys of an API that decide where credentials go, or which credentials are used.
 _DECISIVE = ("auth", "base_url", "headers", "overlays", "server")
 
 
@@ -220,7 +223,7 @@ def _settings(name: str, table: Mapping[str, Any], file: str) -> APISettings:
 
 
 def _mapping(auth: Any) -> Mapping[str, str]:
-    """Credentials by scheme; one reference alone is that of the only scheme."""
+    """Credentials by scheme; a single reference is for the only scheme."""
     return {"": auth} if isinstance(auth, str) else auth
 
 
@@ -422,7 +425,7 @@ def _fingerprint(project: Project) -> str:
     import hashlib
     import json
 
-    # TOML has dates, which are of no key that is valid here.
+    # TOML has dates, which no key here allows.
     text = json.dumps(project.table, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Plain values -> text and back, by the table of styles.
+"""Serialize plain values as text and read them back, by the table of styles.
 
 A row of :data:`STYLES` is an expression of RFC 6570 (3.2.1) as data, with OpenAPI's delimiters added. With ``explode``
 the items of an array and the pairs of an object are joined by ``separator``; without it, by ``delimiter``. Each
@@ -7,8 +7,8 @@ that has it, and its name to the reader of parameters (``_readers``).
 
 Rule 1: a value becomes pairs of a name and a text (the name is None where the style writes none), and these are joined.
 Rule 2: values that RFC 6570 (2.3) calls undefined are left out: None within an array or an object, and an array or an
-object with nothing defined in it. None as the whole value is written as the specification's table of styles has it.
-Rule 3: a text that the other side would read as something else is an error.
+object with nothing defined in it. None as the whole value is written as in the specification's table of styles.
+Rule 3: a text that the other side would read differently is an error.
 Rule 4: reading splits first and decodes afterwards, so that an encoded delimiter stays within its value. Scalars stay
 text; a schema converts them (``_schemas.typed``). Reading never raises for what arrives: a parameter that is missing is
 :data:`MISSING`, and a malformed one is read as far as possible.
@@ -90,7 +90,7 @@ class Escaping(Record):
     """How one location encodes a text, and decodes it again.
 
     ``write`` takes the text and the reserved characters to keep, or None to encode everything but unreserved ones. It
-    raises ValueError for a text that the location can't hold; the message never shows the value.
+    raises ValueError for a text that is not possible in the location; the message never shows the value.
     """
 
     write: Callable[[str, str | None], str]
@@ -134,7 +134,7 @@ def _form(text: str, keep: str | None) -> str:
 
 
 def _header(text: str, _: str | None) -> str:
-    # RFC 9110, 5.5: CR, LF and NUL are dangerous, and other control characters but the tab are of no use.
+    # RFC 9110, 5.5: CR, LF and NUL are dangerous; other control characters except the tab are not allowed either.
     if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", text):
         raise ValueError("has a control character, such as a line break, which would break the header")
     if any(ord(character) > 255 for character in text):  # noqa: PLR2004 - the end of latin-1
@@ -143,7 +143,7 @@ def _header(text: str, _: str | None) -> str:
 
 
 def _cookie(text: str, _: str | None) -> str:
-    # OAS 3.2, Style Values, cookie: no escaping is applied. RFC 6265, 4.1.1: what a cookie's value may hold.
+    # OAS 3.2, Style Values, cookie: no escaping is applied. RFC 6265, 4.1.1: the characters of a cookie's value.
     if not text.isascii() or re.search(r"[\x00-\x1f\x7f;]", text):
         raise ValueError(
             "has a semicolon, a control character or non-ASCII, which a cookie can't have: escape it first"
@@ -205,7 +205,7 @@ class Style(Record):
     deep: bool = False
 
 
-# RFC 3986, 3.3 and 3.4: what may stand in a path segment and in a query. Of those, a query that is a form keeps neither
+# RFC 3986, 3.3 and 3.4: the characters of a path segment and of a query. Of those, a query that is a form keeps neither
 # & nor + (WHATWG URL, 5), and # [ ] are not allowed in it at all.
 _IN_PATH = "@:!$&'()*+"
 _IN_QUERY = ":/?@!$'()*,;="
@@ -322,7 +322,7 @@ class _Ambiguous(ValueError):
 _AS_IT_IS = {
     "header": "with_options(headers={name: text}) sends a text as it is",
     "cookie": "with_options(headers={'Cookie': text}) sends a text as it is",
-    "query": "with_options(query={name: text}) sends a text of your own",
+    "query": "with_options(query={name: text}) sends your own text",
 }
 _DELIMITERS = {",": "a comma", " ": "a space", "|": "a vertical bar", "\t": "a tab"}
 _NOT_A_SEGMENT = {"": "empty", ".": "a dot segment", "..": "a dot segment"}
@@ -511,7 +511,7 @@ def _put(tree: dict[str, Any], steps: list[str], value: str) -> None:
     for step in steps[:-1]:
         inner = tree.setdefault(step, {})
         if not isinstance(inner, dict):
-            return  # a[b]=1 and a[b][c]=2 contradict each other: the first one wins
+            return  # a[b]=1 and a[b][c]=2 contradict each other: the first one counts
         tree = inner
     last = steps[-1]
     if last == "":

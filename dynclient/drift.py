@@ -4,7 +4,7 @@
     differing responses are returned report = dynclient.drift.report(client)          # prints as a table overlay =
     report.to_overlay()                    # review it client = dynclient.load("vendor.yaml", overlays=[overlay])
 
-Rule 1: differences are counted by operation, place in the document, and kind. There are at most MOST of them.
+Rule 1: differences are counted by operation, place in the document, and kind. At most MOST of them are kept.
 Rule 2: an overlay relaxes responses only. A schema that requests use too is copied for the responses that need it.
 Rule 3: values that a server sent get into an overlay only as members of an ``enum``, and not if the name looks secret.
 """
@@ -35,7 +35,7 @@ MOST = 1_000
 
 _MOST_VALUES = 50
 _UNKNOWN = "…"
-"""The detail in place of a value that is not shown."""
+"""The detail instead of a value that is not shown."""
 _LONGEST = 100
 _METHODS = frozenset(("get", "put", "post", "delete", "options", "head", "patch", "trace", "query"))
 _KEYS = expression(r"\.([A-Za-z_]\w*)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]", re.ASCII)
@@ -245,7 +245,7 @@ class _Relaxation:
         """Relax a keyword of a schema."""
         parent, _ = walk(self._root, split(place.rpartition("/")[0]))
         if place.endswith("/discriminator") and isinstance(parent, Mapping):
-            # Without it, a value may fit several branches, so the choice goes too.
+            # Without this keyword, a value may fit several branches, so the choice is relaxed too.
             above = self._path(place.rpartition("/")[0])
             names = [name for name in ("discriminator", "anyOf", "oneOf") if name in parent]
             return [{"target": f"{above}.{name}", "remove": True} for name in names]

@@ -37,7 +37,7 @@ _MAX_TEXT = 2000
 class DynclientError(Exception):
     """The base class of all errors that dynclient raises.
 
-    ``message`` is the first part of the text, ``hint`` says how to fix a common mistake. ``operation_id`` is the
+    ``message`` is the first part of the text, and ``hint`` says how to fix a common mistake. ``operation_id`` is the
     operationId or the Python name of the called operation, if there is one. ``page_number`` is the page of a list that
     could not be read, counted from 1, and ``resume`` the text to continue the list there; None elsewhere.
     """
@@ -68,7 +68,7 @@ class DynclientError(Exception):
         return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Without this, unpickling calls the class with only its positional arguments.
+        # Without this, unpickling would call the class with positional arguments only.
         return _revive, (type(self), dict(self.__dict__))
 
 
@@ -206,7 +206,7 @@ class BlockedAddress(RequestError):
 
 
 class PaginationUnclear(RequestError):
-    """The document does not say clearly how a list pages. ``pagination`` has the known facts, with evidence."""
+    """The document does not say clearly how a list is paginated. ``pagination`` has the known facts, with evidence."""
 
     def __init__(self, message: str = "", *, pagination: Any = None, **data: Any) -> None:
         super().__init__(message, **data)
@@ -254,7 +254,7 @@ class TransportError(DynclientError):
     ) -> None:
         super().__init__(message, **data)
         self.request = replace(request.with_no_secrets(), body=None) if request is not None else None
-        # Quoted parts of a response may repeat them.
+        # Quoted parts of a response may repeat secrets.
         self.message = masked(message, request.secret_values()) if request is not None else message
         self.outcome_unknown = outcome_unknown
         self.attempts = attempts

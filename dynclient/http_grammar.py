@@ -32,13 +32,13 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 """Methods that only read (RFC 9110, 9.2.1; QUERY: draft-ietf-httpbis-safe-method-w-body)."""
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
-"""Methods that can be repeated without another effect (RFC 9110, 9.2.2)."""
+"""Idempotent methods: a second request has no additional effect (RFC 9110, 9.2.2)."""
 
 IDEMPOTENCY_KEYS = frozenset({"idempotency-key", "x-idempotency-key"})
 """Header fields that make a request of any method safe to repeat, on servers that support them."""
 
 CONTENT_EXPECTED = frozenset({"POST", "PUT", "PATCH", "QUERY"})
-"""Methods whose requests say ``Content-Length: 0`` where they have no body (RFC 9110, 8.6)."""
+"""Methods whose requests have ``Content-Length: 0`` if they have no body (RFC 9110, 8.6)."""
 
 CONNECTION_FIELDS = frozenset({
     "connection", "content-length", "host", "keep-alive", "proxy-authenticate", "proxy-authorization",
@@ -68,7 +68,10 @@ _NOT_IN_A_VALUE = expression(r"[\r\n\0\x0b\x0c\ud800-\udfff]")
 
 @lru_cache(maxsize=512)
 def is_token(text: str) -> bool:
-    """Return whether a text is a token: usable as a method or as a header name. Few are in use, so answers are kept."""
+    """Return whether a text is a token: usable as a method or as a header name.
+
+    Results are cached, since few names are in use.
+    """
     return _TOKEN.fullmatch(text) is not None
 
 

@@ -1,6 +1,6 @@
 """JSON Pointer (RFC 6901): how a location in a document is written, and how the value there is found.
 
-A pointer is a text such as ``/paths/~1calls/get``; its keys are what stands between the slashes, unescaped.
+A pointer is a text such as ``/paths/~1calls/get``; its keys are the parts between the slashes, unescaped.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def escape(key: str) -> str:
 
 
 def unescape(key: str) -> str:
-    """Read a key that stands in a pointer: the reverse of :func:`escape`."""
+    """Read a key in a pointer: the reverse of :func:`escape`."""
     return key.replace("~1", "/").replace("~0", "~")
 
 
@@ -79,7 +79,7 @@ def walk(root: Any, keys: list[str]) -> tuple[Any, int]:
 
 
 def of_fragment(root: Any, fragment: str) -> tuple[str, Any]:
-    """Return the pointer that a reference's fragment stands for, and the value there, or ``MISSING``.
+    """Return the pointer in a reference's fragment, and the value there, or ``MISSING``.
 
     A fragment is percent-encoded (RFC 6901, 6). If the decoded fragment does not exist, it is tried as it is written,
     since people write keys with an unencoded percent sign.

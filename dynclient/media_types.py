@@ -6,7 +6,7 @@ Codecs, type hints, stubs, pages, signatures and the mock read :data:`MEDIA_TYPE
 Rule 1: a row is looked up by the exact type first, then by its suffix (``application/*+json``, ``*/*+json``), then by
 ``type/*``, then by ``*/*``.
 Rule 2: parameters never change what a media type is.
-Rule 3: the value of a media range that holds several media types can be anything.
+Rule 3: the value of a media range that covers several media types can be anything.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ MEDIA_TYPES: dict[str, MediaKind] = {
 }
 
 # Which kinds of media type a kind of value goes to, best first; "other" stands for the kinds that are not here, such as
-# those of registered codecs. One that the operation does not offer is passed over. If it offers none of them, the value
-# goes to the first that it does offer.
+# those of registered codecs. Kinds that the operation does not offer are skipped. If it offers none of these, the first
+# offered one is used.
 PREFERENCES: dict[str, tuple[str, ...]] = {
     "files": ("multipart", "form", "other", "json", "xml"),
     "object": ("json", "xml", "yaml", "other", "form", "multipart", "sequence", "text"),
@@ -116,7 +116,7 @@ PREFERENCES: dict[str, tuple[str, ...]] = {
     "scalar": ("json", "yaml", "other", "text", "xml"),
 }
 
-# The media type to write for a range, where nothing else decides.
+# The media type to write for a range, unless something else decides.
 _CONCRETE = {
     "*/*": JSON,
     "application/*": JSON,
@@ -234,7 +234,7 @@ def is_concrete(media_range: str) -> bool:
 
 
 def concrete(media_range: str, candidates: Iterable[str | None] = ()) -> str:
-    """A content type that a header may hold: the media type itself, or for a range the first candidate within it."""
+    """A content type that can be sent: the media type itself, or for a range the first candidate within it."""
     if is_concrete(media_range):
         return media_range
     type_, _, subtype = essence(media_range).partition("/")

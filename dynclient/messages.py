@@ -116,7 +116,7 @@ class Headers(Mapping[str, str]):
 class Request:
     """One HTTP request, complete: transports send it, errors and ``prepare()`` show it.
 
-    ``url`` is absolute and percent-encoded; ``body`` is already encoded. ``secrets`` are the places whose values are
+    ``url`` is absolute and percent-encoded; ``body`` is already encoded. ``secrets`` are the locations whose values are
     masked wherever the request is shown.
     """
 
@@ -152,7 +152,7 @@ class Request:
     def secret_values(self, shortest: int = _secrets.LONG) -> tuple[str, ...]:
         """The secrets, in each form in which a server may repeat them.
 
-        Without those shorter than ``shortest`` characters.
+        Secrets shorter than ``shortest`` characters are left out.
         """
         return _secrets.secret_values(self.url, self.headers.pairs(), self.body, self.secrets, shortest)
 

@@ -39,7 +39,7 @@ class References(Protocol):
         """Return a URI's document (as errors call it), JSON pointer, and line from 1, or None."""
 
     def strangers(self, uri: str, *members: str) -> tuple[str, ...]:
-        """Return the files from the network that have written members of an object: overlays' URLs, "" for its own."""
+        """Return the files from the network that define members of an object: URLs of overlays, "" for its own file."""
 
 
 class Schema(Record):

@@ -19,7 +19,7 @@ __all__ = [
 ]  # fmt: skip
 
 ValidationMode = Literal["strict", "warn", "off", "record"]
-"""The reaction to an invalid request or response: an error, a warning, nothing, or (responses only) a count."""
+"""The result of an invalid request or response: an error, a warning, nothing, or (responses only) a count."""
 
 ValidationEngine = Literal["auto", "jsonschema"]
 """Which library validates: jsonschema-rs first and jsonschema for the report, or only jsonschema."""
@@ -256,7 +256,7 @@ class DeviceCode:
 
 @dataclass(frozen=True, slots=True, init=False)
 class OAuth2:
-    """How to get a token for an ``oauth2`` or ``openIdConnect`` scheme.
+    """How to get a token for an ``oauth2`` or ``openIdConnect`` scheme (OAS 3.2, Security Scheme Object).
 
     The arguments decide which grant is used: ``username`` and ``password`` (RFC 6749, 4.3), ``open_browser``
     (authorization code with PKCE, 4.1 and RFC 7636), ``show_code`` (device code, RFC 8628), ``client_secret`` (client

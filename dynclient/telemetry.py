@@ -5,8 +5,8 @@ application configures where spans go.
 
 Rule 1: each request that is sent has a span of its own, as the conventions require. Retries, redirects and requests for
 tokens are siblings, numbered by ``http.request.resend_count``. A call has no span.
-Rule 2: a span ends when the response has come; of a streamed response when its head has come.
-Rule 3: neither span nor metric has a secret, a value of a query, or a body.
+Rule 2: a span ends when the response has arrived; for a streamed response, when its head has arrived.
+Rule 3: spans and metrics contain no secrets, no values of query parameters, and no bodies.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Companion = ExchangeSpan
 """The former name of :class:`ExchangeSpan`."""
 
 _SCHEMA = "https://opentelemetry.io/schemas/1.29.0"
-# HTTP spans, http.request.method: any other method is _OTHER, so that its values stay few.
+# HTTP spans, http.request.method: any other method is _OTHER, so that there are few different values.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"})
 _ERROR = 400
 # HTTP metrics, http.client.request.duration: the bounds of its buckets, in seconds.
@@ -85,7 +85,7 @@ class OpenTelemetry:
         kind = _error_type(end)
         if kind is not None:
             outcome["error.type"] = kind
-            # A description only if there is more to say than the status code.
+            # A description is set only if it says more than the status code.
             span.set_status(StatusCode.ERROR, None if end.error is None else kind)
         if isinstance(end.error, DynclientError):
             span.record_exception(end.error)

@@ -173,7 +173,7 @@ def _refused(error: WebhookError) -> int:
 
 
 def _success(event: Event) -> int:
-    """The first success that the document has, or 204."""
+    """The first success status in the document, or 204."""
     statuses = (status for status in event.operation.responses if status.startswith("2") and status.isdecimal())
     return int(next(statuses, HTTPStatus.NO_CONTENT))
 

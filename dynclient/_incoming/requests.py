@@ -1,10 +1,10 @@
 """The operation that a received request, or the URL in a response, is for; and checks of the request against it.
 
-Rule 1: a path with fewer templates goes before one with more (OAS 3.1.1, Paths Object: concrete before templated).
+Rule 1: a path with fewer templates takes precedence (OAS 3.1.1, Paths Object: concrete before templated).
 Rule 2: paths match with the base path of the document's servers, and without it.
 Rule 3: paths that differ only in the names of their templates or in their queries are all found; the caller tries each.
-Rule 4: values stay percent-encoded, so that an encoded slash stays in its segment.
-werkzeug's router finds one rule for a path (against rule 3), and its variables are named by Python identifiers only.
+Rule 4: values stay percent-encoded, so that an encoded slash stays in its segment. werkzeug's router finds only one
+rule for a path (rule 3 needs all), and its variables must have Python identifiers as names.
 
 Rule 5: every fault of parameters, headers and body is found before a request is refused.
 Rule 6: parameters and headers that the document does not name are ignored, as in HTTP.

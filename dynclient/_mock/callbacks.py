@@ -1,7 +1,7 @@
 """Callbacks: requests that the mock sends after a response, to URLs that a request named (OAS 3.1.1, Callback Object).
 
 Rule 1: nothing is sent to a host that is not loopback, unless its origin was named: a request must not make the mock
-reach others. Redirects are not followed, and no credentials are sent.
+send to other machines. Redirects are not followed, and no credentials are sent.
 Rule 2: a callback never delays or changes the response; its response is kept, and a failure is logged in one line.
 Rule 3: the number of concurrent callbacks is limited. Others are dropped, with a line in the log.
 """

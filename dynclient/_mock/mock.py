@@ -1,7 +1,7 @@
 """The mock: answers a Request with the Response that the document describes.
 
 The steps, and the status of each one's error: route (404, 405), credentials (401), parameters and body (400, 415),
-stored items (404), media type (406). A broken operation answers 500 with the reason, and the others work.
+stored items (404), media type (406). A broken operation returns 500 with the reason; the others work.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # most mocks send no callbacks
 
 log = logger("dynclient.testing")
 
-# A mock that runs for weeks remembers at most this many exchanges, and this many bytes of their bodies.
+# A mock keeps at most this many exchanges, and this many bytes of their bodies, even if it runs for weeks.
 MAX_EXCHANGES = 10_000
 MAX_EXCHANGE_BYTES = 64 * MiB
 
@@ -249,9 +249,9 @@ class Mock(WSGIApplication):
         except DynclientError as error:
             response = error_response(HTTPError(500, f"the document is invalid here: {error.message}"))
         except Exception:
-            # A server that stops, or shows a traceback, would hide what the test is about.
+            # A server that stopped or showed a traceback would hide the cause from the test.
             log.exception("%s %s", request.method, request.shown_url)
-            response = error_response(HTTPError(500, "the mock failed; its log says where"))
+            response = error_response(HTTPError(500, "the mock failed; its log has the traceback"))
         if self._coverage is not None and context.operation is not None:
             self._coverage.record(context.operation, request, response)
         return response, context.name

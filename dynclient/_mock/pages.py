@@ -20,7 +20,7 @@ from dynclient._paging.answers import folded
 from dynclient._records import Record
 from dynclient._schemas import MISSING, shape
 
-# The names of parameters, and of members next to a list, by their meaning: clients detect pages by most of them.
+# The names of parameters, and of members next to a list, by their meaning. Clients detect pages by most of them.
 _PARAMETER_KINDS: Mapping[str, str] = {
     **dict.fromkeys((*detection.TOKENS, *detection.LAST_IDS.keys() - {"since"}), "cursor"),  # it is often a date
     **dict.fromkeys(detection.OFFSETS, "offset"),
@@ -178,7 +178,7 @@ def _like(listed: list[Any], item: Any) -> Any:
 
 
 def _told(draft: Draft, value: Any, page: Page, *, counted: bool) -> Any:
-    """The response whose members next to the list, at the top and one level below, describe this page."""
+    """Set the members next to the list, at the top level and one level below, so that they describe this page."""
     if not isinstance(value, dict):
         return value
     schema = draft.offer.media_type.schema if draft.offer is not None else None
@@ -209,7 +209,7 @@ def _changed(draft: Draft, value: Any, keys: tuple[str, ...], kind: str, member:
 
 
 def _sayings(kind: str, name: str, member: Any, page: Page) -> list[Any]:
-    """The values that a member of a kind may have for a page, best first; MISSING leaves it out."""
+    """The values that a member with this meaning may have for a page, best first; MISSING removes the member."""
     more = bool(page.next)
     if kind in {"more", "last"}:
         is_flag = isinstance(member, bool) or member is MISSING

@@ -74,7 +74,7 @@ class Offer(Record):
             EncodeError: the codec can't encode the value.
         """
         if self.codec.name in {"text", "binary"} and isinstance(value, (dict, list)):
-            # Such a value can only be written as JSON: nothing else is known.
+            # Without a codec, such a value can only be written as JSON.
             value = json.dumps(value, ensure_ascii=False)
         if self.codec.name == "binary" and not isinstance(value, bytes):
             value = str(value).encode("utf-8")

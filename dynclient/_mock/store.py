@@ -35,9 +35,9 @@ _MOST_ITEMS = 10_000
 _MOST_CHARACTERS = 64 * MiB
 # Fewer digits at the end of an id are treated as text.
 _FEWEST_DIGITS = 4
-# A number with fewer digits does not count as the id within a URL.
+# A number with fewer digits is not replaced within a URL.
 _FEWEST_OF_NUMBER = 3
-# The id if neither the request nor the response has one.
+# The id that is used if neither the request nor the response has one.
 _FIRST_ID = "1"
 _LAST_TEMPLATE = re.compile(r"(?P<collection>/.*)/\{(?P<name>[^{}/]+)\}(?P<suffix>\.[a-z]+)?/?")
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
@@ -416,7 +416,7 @@ def _varied(old: Any, count: int) -> Iterator[Any]:
         yield old + count
         return
     if not any(map(str.isdigit, old)):
-        # A word is never a generated id; the same requests get the same ids.
+        # A word is never used as a generated id, and the same requests get the same ids.
         yield Random(f"{old}:{count}").randbytes(12).hex()  # noqa: S311  # not for secrets
     if not count:
         yield old

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 MAX_BODY = 32 * 1024 * 1024
 
 HEADER_LINES = "dynclient.headers"
-"""The key of the environment for the received header lines, set by our own server."""
+"""The key of the environment for the received header lines, set by dynclient's own server."""
 
 
 HOSTS = "dynclient.hosts"
-"""The key of the environment for the allowed hosts, set by our own server."""
+"""The key of the environment for the allowed hosts, set by dynclient's own server."""
 
 
 class _Response(WSGIResponse):

@@ -3,11 +3,12 @@
 Rule 1: positional arguments are the required parameters, then the body.
 Rule 2: a keyword is the wire name in the document, or a Python name. The wire name of an argument always means that
 argument.
-Rule 3: the body is given as a whole, by its own name or as ``body``, or by its properties as keywords, not both. If it
-has a property of such a name, that is meant; but a mapping for a property that can't be an object is the whole body.
+Rule 3: the body is given as a whole, by its own name or as ``body``, or by its properties as keywords, not both. If the
+body has a property of such a name, the keyword means the property; but a mapping, if the property can't be an object,
+is the whole body.
 Rule 4: positional arguments skip parameters with a default of the client.
 Rule 5: ``...`` always means "not given". None means "not given" for an optional parameter or body, since neither a URL
-nor a header has a null; within a body it is null. :meth:`~.OperationMethod.send` sends it as it is.
+nor a header has a null; within a body it is null. :meth:`~.OperationMethod.send` sends None as null.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ FOREIGN_NAMES = {
     "data": "body= is the body",
     "json": "body= is the body",
 }
-"""Hints on arguments that other clients have."""
+"""Hints for arguments that other clients have."""
 _MOST_SHOWN = 12
 _TEXT = frozenset({"string"})
 
@@ -138,7 +139,7 @@ class Binder:
         return found
 
     def check_complete(self, bound: Bound, mode: ValidationMode) -> None:
-        """Refuse values that lack a required one; where requests are not validated strictly, only that of a path.
+        """Refuse a call without a required argument; if validation is not strict, only without a path parameter.
 
         Raises:
             ArgumentError: a required argument is missing.
@@ -174,7 +175,7 @@ class Binder:
         return f"the body's properties can be given as {', '.join(names[:_MOST_SHOWN])}{more}{what}" if names else ""
 
     def filled(self, defaults: Mapping[str, Any]) -> dict[int, tuple[Argument, Any]]:
-        """The operation's parameters with a default of the client, and their values."""
+        """The operation's parameters for which the client has a default, with these values."""
         found = ((self._by_name.get(name), value) for name, value in defaults.items())
         return {id(one): (one, value) for one, value in found if one is not None and one.kind == "parameter"}
 

@@ -55,7 +55,7 @@ class Choice(Record):
 
 
 def choose(operation: Operation, value: Any, content_type: str | None, mode: ValidationMode) -> Choice:
-    """Choose the media type of a body. One that the document lacks passes when validation is ``warn`` or ``off``.
+    """Choose the media type of a body. With validation ``warn`` or ``off``, it may be one that the document lacks.
 
     Raises:
         UnsupportedMediaType: the operation accepts no body of that content type.
@@ -139,7 +139,7 @@ def _preferred(offered: list[MediaType], kind: str) -> MediaType:
 
 
 def _fitting(offered: list[MediaType], kind: str) -> list[MediaType]:
-    """The media types, without those that do not fit the value: some JSON types hold only arrays, others never do.
+    """The media types that fit the value: some JSON types have only arrays as values, others never.
 
     RFC 6902, 3: a JSON Patch document is an array. RFC 7396, 1: a merge patch that is an object changes members.
     """

@@ -42,7 +42,7 @@ def _uuid(text: Any) -> Any:
 def _decimal(value: Any) -> Any:
     from decimal import Decimal
 
-    # The shortest text of a float that reads back is what the JSON number was, up to 15 digits.
+    # Up to 15 digits, the shortest text that reads back as a float is the JSON number as it was sent.
     return Decimal(str(value))
 
 
@@ -118,7 +118,7 @@ class Converter:
 def _converted(convert: Convert, value: Any, path: str) -> Any:
     try:
         return convert(value)
-    except Exception as error:  # a class of the caller's may raise anything
+    except Exception as error:  # the caller's class may raise any error
         raise DecodeError(f"{path} can't be converted by {convert!r}: {type(error).__name__}") from error
 
 
@@ -154,7 +154,7 @@ def converter(given: Any) -> Converter | None:
 
 
 def maker(kind: Any) -> Convert:
-    """Return what makes an object of a class of a mapping: pydantic validates it, fields take properties by name."""
+    """Return a function that makes an object of a class from a mapping; pydantic's classes validate it."""
     if callable(getattr(kind, "model_validate", None)):
         validate: Convert = kind.model_validate
         return validate

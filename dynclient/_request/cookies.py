@@ -1,7 +1,7 @@
 """The cookies of a client (RFC 6265), in a jar of the standard library's http.cookiejar.
 
-Rule 1: cookies are credentials. The call asks for them, and has them kept, only where its request goes to a trusted
-origin; of the trusted ones, each cookie goes where its domain, path, ``Secure`` and expiry let it.
+Rule 1: cookies are credentials. A call sends and stores cookies only if its request goes to a trusted origin; among
+trusted origins, a cookie's domain, path, ``Secure`` and expiry decide.
 Rule 2: a cookie that the request has already, by a parameter or as a credential, is not replaced.
 Rule 3: the jar is bounded, in the number of cookies and the size of each (RFC 6265, 6.1).
 """
@@ -26,7 +26,8 @@ class Cookies:
     def __init__(self, jar: CookieJar | None = None) -> None:
         """Take a jar, or make one."""
         if jar is None:
-            # RFC 6265, 5.3: a cookie without a Domain is for the host alone that set it; the default gives it to more.
+            # RFC 6265, 5.3: a cookie without a Domain is only for the host that set it; the default policy sends it to
+            # more hosts.
             alone = DefaultCookiePolicy.DomainStrictNonDomain
             jar = CookieJar(DefaultCookiePolicy(strict_domain=True, strict_ns_domain=alone))
         self.jar = jar
@@ -62,7 +63,7 @@ class Cookies:
 
 
 class _Answer:
-    """The part of a response that http.cookiejar reads."""
+    """An adapter with the part of a response that http.cookiejar reads."""
 
     def __init__(self, fields: email.message.Message) -> None:
         self._fields = fields

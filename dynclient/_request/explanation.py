@@ -1,4 +1,4 @@
-"""An explanation of a call: where each argument goes in the request, by which line of the document, and its faults."""
+"""Explain a call: where each argument goes in the request, by which line of the document, and its faults."""
 
 from __future__ import annotations
 

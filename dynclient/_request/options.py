@@ -24,7 +24,10 @@ EVENTS = ("on_request", "on_response", "on_retry", "on_exchange", "on_reload")
 
 
 class HiddenHeaders(dict[str, str]):
-    """Headers of every request. Their repr shows names only: any may hold a secret, and tracebacks show variables."""
+    """Headers of every request.
+
+    The repr shows only names, since any value may be a secret, and tracebacks show variables.
+    """
 
     what = "headers"
 

@@ -88,7 +88,7 @@ class Plan:
         self._limits = limits
         self._bases: dict[str | None, str] = {}
         self._answers_checked = False
-        # Made at the first value: an unused parameter may be broken.
+        # Made at the first value, since an unused parameter may be broken.
         self._validators: dict[tuple[str, str], Validator] = {}
         self._fields = {
             (argument.in_, argument.wire): _field(argument, argument.parameter)
@@ -141,7 +141,7 @@ class Plan:
             if argument.parameter is not None and argument.schema is not None:
                 found.append(validator(argument.schema, "request", limits=self._limits))
         for response in self._successes():
-            with suppress(DocumentError):  # another success is right
+            with suppress(DocumentError):  # another success is valid
                 found += self._compiled(response.content, "response")
         for check in found:
             if check.bundle.broken:
@@ -179,7 +179,7 @@ class Plan:
         return self.incomplete_request(bound, options)
 
     def incomplete_request(self, bound: Bound, options: CallOptions) -> Request:
-        """Make the Request, whether required arguments are missing or not."""
+        """Make the Request even if required arguments are missing."""
         try:
             return self._request(bound, options)
         except DynclientError as error:
@@ -255,7 +255,7 @@ class Plan:
         return values, found
 
     def _leave_unchecked(self, error: DocumentError, mode: ValidationMode) -> None:
-        """A value whose schema is broken; strict mode does not send it."""
+        """Handle a value whose schema is broken: strict mode does not send it."""
         if mode == "strict":
             error.hint = error.hint or 'validate=Validation(requests="warn") sends the value unchecked'
             raise error
@@ -290,7 +290,7 @@ class Plan:
                 queries.append(serialized(parameter, value))
         query = "&".join([part for part in (*queries, *options.query.values()) if part])
         url = base + path + (f"?{query}" if query else "")
-        # RFC 3986, 3.2: a slash ends the authority, whatever follows it.
+        # RFC 3986, 3.2: a slash ends the authority.
         if not path.startswith("/") and origin(url) != origin(base):
             raise ArgumentError("the path leads to another origin than the server's", argument="path")
         return url

@@ -1,6 +1,6 @@
 """Choose the server of a call.
 
-Rule 1: ``base_url`` wins, then ``server`` (index, name or variables), then the document's servers.
+Rule 1: ``base_url`` takes precedence, then ``server`` (index, name or variables), then the document's servers.
 Rule 2: a server's variables are the caller's, or their defaults; a caller's value can't change other parts of the URL.
 """
 

@@ -2,7 +2,7 @@
 
 Rule 1: nothing is inlined. The target of a reference is compiled once for a document and direction, regardless of the
 number of references, and becomes an entry of ``$defs``. The bundles of a document share these entries.
-Rule 2: every reference leads to an entry. so ``$id`` and ``$anchor`` are left out.
+Rule 2: every reference leads to an entry, so ``$id`` and ``$anchor`` are left out.
 Rule 3: a schema nested deeper than engines allow continues in a separate entry.
 Rule 4: the target of a ``$dynamicRef`` depends on the resources entered before. If there is one, each resource (a
 schema with ``$id``, or a whole document) is kept, under a URI of the bundle, and references are absolute.
@@ -54,7 +54,7 @@ from dynclient.options import Limits
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 UNKNOWN = "$unknown"
 """The keyword of a broken part: whether a value matches it is unknown."""
-_OPEN = "?"  # after a discriminator's URI: an unknown value is not a fault
+_OPEN = "?"  # appended to a discriminator's URI: an unknown value is not a fault
 _CLOSING = frozenset({"additionalProperties", "items", "unevaluatedItems", "unevaluatedProperties"})
 _INLINE = 24
 """The levels within one entry; engines fail at a few hundred."""
@@ -65,8 +65,8 @@ class SchemaBundle(Record):
 
     ``uris`` pairs JSON pointers in the bundle with URIs in the document, for each entry, and for each node below one
     that is elsewhere in the document. Nodes within the pointers ``made`` have no own URI. ``broken`` has the errors of
-    broken parts. ``worked_out`` stores values that other modules compute once for each entry: the bundles
-    of a document share it.
+    broken parts. ``worked_out`` stores values that other modules compute once for each entry; the bundles of a document
+    share it.
     """
 
     schema: dict[str, Any]
@@ -89,12 +89,12 @@ def bundle(schema: Schema, direction: Direction, *, depth: int = Limits().schema
 
     Raises:
         InvalidDocument: a keyword's value is malformed.
-        UnresolvableReference: the target of a ``$ref`` does not exist, or it leads in a circle.
+        UnresolvableReference: the target of a ``$ref`` does not exist, or it is circular.
         UnsafeDocument: schemas are nested deeper than ``depth``.
     """
     schema = follow(schema)
     known = cache(schema.references, "entries")
-    # A process that was forked while another thread held the lock makes its own entries: the others may be half
+    # A process that was forked while another thread held the lock makes its own entries: the existing ones may be half
     # written, and the lock is never released.
     key = direction, depth, getpid()
     shared: CompiledSchemas = known.setdefault(key, CompiledSchemas(direction, depth))
@@ -224,10 +224,10 @@ class _Position(Record):
 class CompiledSchema:
     """One entry of ``$defs``.
 
-    ``settled`` are the discriminators that pick nothing here, since the value is that of a schema which they have
-    picked, or could have picked. ``node`` is None until the entry is written. ``links`` are the nodes in it that refer
-    to other entries, by number; ``dynamic`` those that do so dynamically, with the anchor's name. ``broken`` are the
-    errors of its broken parts; ``is_broken`` if that is the whole.
+    ``settled`` are the discriminators that have no effect here, since the schema is one that they have picked, or could
+    have picked. ``node`` is None until the entry is written. ``links`` are the nodes in it that refer to other entries,
+    by number; ``dynamic`` those that do so dynamically, with the anchor's name. ``broken`` are the errors of its broken
+    parts; ``is_broken`` if that is the whole.
     """
 
     __slots__ = ("at", "broken", "dynamic", "entries", "is_broken", "level", "links", "node", "schema", "settled")
@@ -385,7 +385,7 @@ class CompiledSchema:
 
 
 def settled_above(base: Schema, position: _Position) -> frozenset[str]:
-    """Return the discriminators of a base, and of its bases, that pick nothing for a schema which has it in its allOf.
+    """Return the discriminators of a base and of its bases that have no effect for a schema with the base in its allOf.
 
     They are those that were settled before, and those that could have picked the schema.
     """
@@ -400,9 +400,9 @@ def settled_above(base: Schema, position: _Position) -> frozenset[str]:
 
 
 def settled_by(picks: Discriminator, picked: Schema) -> frozenset[str]:
-    """Return the discriminators for the same property that pick nothing in a schema which has been picked.
+    """Return the discriminators for the same property that have no effect in a schema which has been picked.
 
-    A union of its own may pick further, but need not.
+    The schema's own union may pick further, but need not.
     """
     found = {uri: each for uri, each in _discriminators(picked).items() if each.property_name == picks.property_name}
     return frozenset(uri if each.inherited or each.owner == picks.owner else uri + _OPEN for uri, each in found.items())

@@ -1,4 +1,4 @@
-"""Discriminators: which schema the value of a property selects, and its translation to JSON Schema.
+"""Discriminators: find the schema that the value of a property selects, and translate them to JSON Schema.
 
 Rule 1: a schema with ``oneOf`` or ``anyOf`` picks among those; without, among the named schemas that ``allOf`` it,
 directly or not (OAS 3.0.4, Discriminator Object). A discriminator in a member of ``allOf`` that is not a reference
@@ -7,7 +7,7 @@ bases, or a schema that inherits it.
 Rule 2: an explicit mapping takes precedence over the names of schemas; both count. But if the schemas have a ``const``
 or ``enum`` for the property, these values replace the names: many documents have a discriminator without mapping, and
 no value is the name of a schema.
-Rule 3: a mapping that can't be resolved makes the choice open: unknown values may still be valid.
+Rule 3: if a mapping can't be resolved, the choice is open: unknown values may still be valid.
 Rule 4: a value is validated only by the selected schema, so its errors are reported. Without the property, or for a
 value that is not an object, the discriminator has no effect.
 Rule 5: an unknown value is invalid if the discriminator is closed (OAS 3.0.4, Discriminator Object: validation SHOULD
@@ -237,7 +237,7 @@ def apply_discriminator(node: Node, picks: Discriminator, schema: Schema, link: 
     chosen: Node = {"allOf": choices} if choices else {}
     tried: Node = {keyword: node.pop(keyword) for keyword in ("oneOf", "anyOf") if keyword in node}
     if tried:
-        # For the report of a value that lacks the property.
+        # For the error message if the value lacks the property.
         tried["$comment"] = "\n".join([name, *map(str, values)])
     if picks.default is not None:
         otherwise = link(picks.default) if picks.default.uri != schema.uri else {}
@@ -262,7 +262,7 @@ def _has(name: str, values: list[Any]) -> Node:
 
 
 def _spellings(value: str) -> list[Any]:
-    """Return a mapping's key, and the boolean or number that it may mean: keys of JSON objects are strings."""
+    """Return a mapping's key, and the boolean or number that it may mean: keys of JSON objects are always strings."""
     if value in {"true", "false"}:
         return [value, value == "true"]
     if re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", value):

@@ -22,7 +22,7 @@ from dynclient.model import MediaType, Schema
 
 _FIELDS = frozenset({"data", "event", "id", "retry"})
 _TELLING = frozenset({"data", "event"})
-_MOST_SEARCHED = 200  # schemas, in which DONE is looked for
+_MOST_SEARCHED = 200  # the number of schemas in which DONE is searched
 DONE = "[DONE]"
 """The data of the last event of a stream of JSON; vendors send it, but no document describes it."""
 

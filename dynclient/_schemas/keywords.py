@@ -1,11 +1,11 @@
 """One Schema Object, of any dialect, in the keywords of JSON Schema 2020-12; and the targets of its references.
 
 Rule 1: one node is translated; the schemas below it are returned as Schema values.
-Rule 2: an unknown keyword is left out, so nothing foreign comes into a bundle.
+Rule 2: an unknown keyword is left out, so that a bundle has only known ones.
 Rule 3: null as the value of a keyword other than ``const``, ``default`` and ``type`` counts as nothing, since YAML
 writes null for a key without a value.
-Rule 4: a keyword whose value is malformed is left out and named (:attr:`Keywords.malformed`): a description ignores it,
-validation is an error.
+Rule 4: a keyword whose value is malformed is left out and listed (:attr:`Keywords.malformed`): descriptions ignore it,
+validation reports it.
 Rule 5: a schema's identity is its absolute URI, ``<document>#<JSON pointer>``. Only :func:`target` follows a reference;
 it uses only the document's References.
 Rule 6: values that are computed once for a document are stored on the document (:func:`cache`).
@@ -245,7 +245,7 @@ ANNOTATIONS: dict[str, Callable[[Any], bool]] = {
 _PLAIN = {**ASSERTIONS, **ANNOTATIONS}
 _WANTED: dict[Callable[[Any], bool], str] = {
     _number: "a number",
-    _count: "a number of 0, 1, 2, …",
+    _count: "a whole number from 0",
     _text: "a string",
     _flag: "true or false",
     _texts: "an array of strings",
@@ -389,7 +389,7 @@ def _take(schema: Schema, keyword: str, value: Any, result: Keywords) -> bool:
 
 
 def _map_of_schemas(home: Schema) -> Schema | None:
-    """Return a map of schemas, or the one that its ``$ref`` leads to; None if it is no such map.
+    """Return a map of schemas, or the target of its ``$ref``; None if it is not such a map.
 
     No specification allows a ``$ref`` there, but documents in many files have it, and bundlers follow it.
     """

@@ -103,7 +103,7 @@ def shape(schema: Schema) -> Shape:
     """Describe a schema; computed once for each URI.
 
     Raises:
-        UnresolvableReference: the target of a ``$ref`` does not exist, or it leads in a circle.
+        UnresolvableReference: the target of a ``$ref`` does not exist, or it is circular.
         InvalidDocument: it is not a schema, or its ``allOf`` contains itself.
     """
     known = cache(schema.references, "shapes")
@@ -207,8 +207,8 @@ def _shape(schema: Schema) -> Shape:
 def _described(schema: Schema) -> tuple[Schema, list[Mapping[str, Any]], bool]:
     """Follow schemas that only refer to another one and add annotations.
 
-    So ``allOf`` with a single ``$ref`` and a description is that schema with that description. Returns the last
-    schema, the annotations, and whether one of them allows null.
+    For example, ``allOf`` with a single ``$ref`` and a description is the target with that description. Returns the
+    last schema, the annotations, and whether one of them allows null.
     """
     notes: list[Mapping[str, Any]] = []
     or_null = False
@@ -336,7 +336,7 @@ def joined(owner: Schema, name: str, schemas: list[Schema]) -> Schema:
             telling.append(schema)
     if len(telling) <= 1:
         return (telling or schemas)[0]
-    # There is no value at this URI, since `allOf` is an array: so no other schema has it.
+    # No other schema has this URI: there is no value at it, since `allOf` is an array.
     uri = f"{owner.uri}/allOf/properties/{escape(name)}"
     # The last is the schema's own, which takes precedence.
     value: Mapping[str, Any] = {"allOf": [{"$ref": schema.uri} for schema in reversed(telling)]}

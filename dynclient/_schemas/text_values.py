@@ -1,8 +1,8 @@
 """Convert values by a schema: texts, as in XML, forms and headers, to typed values; bytes and Decimals to JSON values.
 
-Rule 1: a text becomes a value of a type that its schema allows; of several, numbers go before booleans, and those
-before null. If text is allowed too, only values that would be written the same again. A text that fits no type stays
-text, for the validator to report.
+Rule 1: a text becomes a value of a type that its schema allows; numbers are tried before booleans, and booleans before
+null. If text is allowed too, only values that would be written in the same way again are converted. A text that fits no
+type stays text, for the validator to report.
 Rule 2: the lexical forms are those of XML Schema and of JSON: ``true``, ``1``, ``-0.5e3``. An infinity is not a number.
 Rule 3: one element may be an array of one: if the schema allows only a list, a text becomes a list of texts.
 """
@@ -82,7 +82,7 @@ class ValueWalk:
     """Walks through a value and its schema together, and replaces the leaves.
 
     ``leaf`` is called with the shapes that may apply to a leaf for which ``is_changed`` is true, the leaf and its path;
-    it returns the new value. ``ends`` may return, for the shape of an array's items, that none of their leaves changes.
+    it returns the new value. ``ends`` may say, for the shape of an array's items, that none of their leaves changes.
     """
 
     def __init__(

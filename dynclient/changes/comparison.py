@@ -1,7 +1,7 @@
 """Compare two APIs: the whole API, then each operation with its bodies, responses and access.
 
-Operations are paired by method and path, and the rest by operationId. A parameter may have another name or location in
-the new document, so parameters are paired, too.
+Operations are paired by method and path, and the remaining ones by operationId. A parameter may have another name or
+location in the new document, so parameters are paired, too.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Whether every value of one schema is valid against another, proved from the keywords of their bundles.
 
-Rule 1: an answer is "proved" or "not proved", never a guess. A statement that is not proved may still be true.
+Rule 1: a result is "proved" or "not proved", never a guess. A statement that is not proved may still be true.
 Rule 2: the first schema is a set of terms. Each keyword of the other schema has to follow from these.
 Rule 3: if the terms have alternatives, each may be considered by itself. If they allow only a few values, these are
 validated.
-Rule 4: a property that the first schema does not name counts as absent, unless the schema describes such properties:
-nobody who follows the first document sends it.
+Rule 4: a property that the first schema does not name counts as absent, unless the schema describes such properties: a
+caller who follows the first document does not send it.
 Rule 5: since values are finite, a proof may assume for the values within a value what it proves for the whole. The
 number of its steps is limited by a budget.
 """
@@ -96,7 +96,7 @@ class Inclusion:
             self._assumed[key] = self._lowest, self._level
             lowest = min(lowest, self._lowest)
         else:
-            # Statements that rest on this one alone are as true as this one.
+            # Statements that depend only on this one are as true as this one.
             while len(self._assumed) > begun:
                 proved, _ = self._assumed.popitem()
                 if found:

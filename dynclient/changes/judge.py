@@ -1,4 +1,4 @@
-"""Whether all values of one schema are valid against another: by a proof, or else by a value that shows the contrary.
+"""Decide whether all values of one schema are valid against another, by a proof or by a counterexample.
 
 Rule 1: the validator's verdict on a value is decisive.
 Rule 2: it tries values near the keywords of both schemas: their limits, texts, names, and examples.
@@ -168,7 +168,7 @@ class _DocumentTerms:
                 self._entries[str(number)] = entry.node
                 waiting += [to for _, to in entry.links]
                 for node, to, _ in entry.dynamic:
-                    # Its target depends on how it is reached, so only schemas that are written alike are equal.
+                    # The target depends on how it is reached, so only schemas that are written alike are equal.
                     node["$dynamicRef"] = f"#/$defs/{to}"
                     waiting.append(to)
         return Term(self._compiled.entries[start].node, self._entries)

@@ -1,7 +1,7 @@
 """The kinds of changes and their severities, from the table ``kinds.csv``. The ids are stable.
 
 A row that begins with ``*-`` is an aspect of schemas, and a kind for each side, with the severity for values that are
-sent or received. ``always`` marks the aspects that matter to callers even if all values stay valid.
+sent or received. ``always`` marks the aspects that matter to callers even if all values remain valid.
 
 Rule 1: a change is breaking if a caller that was correct by the old document fails, or receives values that the old
 document did not allow: either its code with the new document, or a process that still holds the old document.

@@ -1,7 +1,7 @@
 """The result of a comparison: changes with their kind, operation and location, and the formats that print them.
 
-Rule 1: text of a document can't break the format of a report: control characters are escaped, and so are the
-characters that have a meaning in Markdown tables and in GitHub's workflow commands.
+Rule: text from a document can't break the format of a report: control characters are escaped, and so are the characters
+that have a meaning in Markdown tables and in GitHub's workflow commands.
 """
 
 from __future__ import annotations

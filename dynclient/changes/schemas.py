@@ -120,7 +120,8 @@ class _Walk:
         """Correct the changes of a pair by the facts about the values (rule 4 of the kinds)."""
         if self._keeps(old, new):
             is_equal = self._keeps(old, new, back=True)
-            # Each value stays valid, whatever the subschemas are. Other pairs are branches that do not belong together.
+            # Each value remains valid, regardless of the subschemas. Other pairs are branches that do not belong
+            # together.
             below = [
                 (one, other, step)
                 for one, other, step in below
@@ -389,7 +390,7 @@ Differences = Iterator[tuple[str, Any, Any]]
 _ALL = frozenset({"array", "boolean", "integer", "number", "object", "string"})
 # Pairs of formats; the second of a pair allows all values of the first.
 _WIDER = {("int32", "int64"), ("float", "double"), ("int32", "double"), ("date-time-local", "date-time")}
-# Keywords that a Shape does not hold: any difference in them is reported without a direction.
+# Keywords that a Shape does not have: any difference in them is reported without a direction.
 _CONDITIONS = (
     "not", "if", "then", "else", "contains", "propertyNames", "dependentSchemas", "dependentRequired",
     "unevaluatedItems", "unevaluatedProperties",

@@ -1,4 +1,4 @@
-"""Values <-> bytes, by media type.
+"""Encode values as bytes and decode them, by media type.
 
 :mod:`dynclient.media_types` says which codec a media type has. :func:`register` adds one::
 

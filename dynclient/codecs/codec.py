@@ -1,8 +1,8 @@
-"""The type Codec, and the codecs whose value is the body itself: text and bytes.
+"""The type Codec, and the codecs for text and bytes, whose value is the body itself.
 
 Rule 1: a codec turns values into bytes and back; it never validates.
 Rule 2: encoding raises only EncodeError, and decoding only DecodeError (or ResponseTooLarge for one item of a stream).
-Rule 3: a codec knows neither operation nor response; its caller adds them to the error.
+Rule 3: a codec does not know the operation or the response; its caller adds them to errors.
 Rule 4: a path or a file object is opened and read when the body is sent, not before, and in chunks.
 
 ``text/*`` and other media types of text have a string, decoded by the charset; the schema may type it. Media types
@@ -201,7 +201,7 @@ def scalar(value: Any) -> str:
         text = _styles.scalar(value)
     except ValueError as error:
         raise EncodeError(f"the value {error}") from None
-    # Digits alone would be read as an integer, with more digits than the float has.
+    # Digits alone would be read as an integer, and with more digits than the float has.
     return repr(value) if isinstance(value, float) and abs(value) >= _EXACT_INTEGERS else text
 
 
@@ -233,8 +233,8 @@ def decode_as_text(body: bytes, media_type: MediaType | None, content_type: str,
 def _no_codec(value: Any, content_type: str) -> EncodeError:
     return EncodeError(
         f"a {type(value).__name__} can't be written as {content_type}: there is no codec for this media type",
-        hint="pass text, bytes, a path or a file object with what is in this media type already, or register a codec "
-        "(dynclient.codecs.register)",
+        hint="pass text, bytes, a path or a file object that is already in this media type, or register a "
+        "codec (dynclient.codecs.register)",
     )
 
 

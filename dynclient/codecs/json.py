@@ -4,7 +4,8 @@ Rule 1: reading is strict. A name that occurs twice in an object, NaN, a number 
 bytes that are not UTF-8, text after the value, nesting beyond the limit: each is an error.
 Rule 2: integers are exact.
 Rule 3: msgspec reads if it can be imported. Where it would differ, and for every error message, the standard library's
-``json`` is used, with checks for invalid JSON that it accepts. That writes too: it is as fast for a few hundred bytes.
+``json`` is used, with checks for invalid JSON that it accepts. The standard library also writes: it is as fast for a
+few hundred bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _MEMBER = expression(rb'"[ \t\r\n]*:')
 _SPACE = b" \t\r\n"
 # Python's own limit for the digits of an integer; msgspec reads as many.
 _MSGSPEC_DIGITS = 4300
-# Importing msgspec takes longer than it saves on the first few small bodies.
+# Importing msgspec takes longer than it saves for the first few small bodies.
 _SMALL = 16_384
 _FIRST = iter(range(8))
 _CONTAINERS = frozenset({dict, list})
@@ -163,9 +164,9 @@ def _levels(value: Any) -> Iterator[list[Any]]:
 def _has_every_member(value: Any, body: bytes, depth: int, engine: Any) -> bool:
     """Whether no name occurs twice in an object of the text, and it is not nested deeper than the limit.
 
-    msgspec keeps the last of equal names. So none occurred twice if the value, written again, is the text, which holds
-    for compact texts. Else members are counted: the text has at most as many as it has quotation marks with a colon
-    after them, inside strings or not. So equal counts prove it too.
+    msgspec keeps the last of equal names. So no name occurs twice if writing the value again gives the same text, as
+    for compact texts. Otherwise members are counted: the text has at most as many as it has quotation marks followed by
+    a colon, inside strings or not. So equal counts prove it, too.
     """
     compact = b'": ' not in body[:_SAMPLE]
     if compact and body.count(b"{") + body.count(b"[") <= depth and engine.encode(value) == body:

@@ -1,8 +1,8 @@
 """``multipart/*``: a value in parts, each with its own content type (RFC 2046, RFC 7578).
 
 Rule 1: a mapping is written as named parts, a list as ordered ones.
-Rule 2: a value can't break out of a header or a part: names are escaped, content types are checked, and no part may
-contain the boundary of the content type. A random boundary occurs in a content with a probability of one in 2**128.
+Rule 2: a value can't end its header or its part: names are escaped, content types are checked, and no part may contain
+the boundary of the content type. A random boundary occurs in a content with a probability of one in 2**128.
 Rule 3: a body is bytes if all its parts are; else it is a stream, with a length if each part has one. Files are not
 read into memory.
 Rule 4: reading is strict, since a lenient reader could be ambiguous. RFC 2046, 5.1.1: a delimiter is CRLF, two hyphens
@@ -187,7 +187,7 @@ def _part(
         transfer = form.transfer_encoding(schema) if file is None and isinstance(value, str) else None
         if transfer and not any(name.lower() == "content-transfer-encoding" for name, _ in headers):
             headers.append(("Content-Transfer-Encoding", transfer))
-    # RFC 7578, 4.4: text/plain is the default, and a browser's form is UTF-8 without saying so.
+    # RFC 7578, 4.4: text/plain is the default, and browsers send forms in UTF-8 without a charset parameter.
     if not (untyped and essence(content_type) == TEXT):
         headers.append(("Content-Type", content_type))
     return _WrittenPart(tuple(headers), content, length)
@@ -324,7 +324,7 @@ def _read_part(raw: bytes, offset: int, limits: Limits) -> _ReadPart:
     fields_ = [decode_text(line, "utf-8").partition(":") for line in lines]
     if not all(colon and _NAME.fullmatch(name) for name, colon, _ in fields_):
         raise DecodeError("a header of a part is malformed", offset=offset)
-    # The other headers would take more memory than the body.
+    # The other headers are dropped, since they could take more memory than the body.
     headers = Headers([(name, value.strip(" \t")) for name, _, value in fields_ if name.lower() in _READ_HEADERS])
     disposition = _parameters(headers.get("content-disposition", ""))
     return _ReadPart(headers, content, disposition.get("name"), disposition.get("filename"))
@@ -412,7 +412,7 @@ def _transferred(part: _ReadPart, schema: Schema | None) -> bytes:
     try:
         return base64.b64decode(b"".join(part.content.split()), validate=True)
     except binascii.Error:
-        raise DecodeError("a part is not base64, which its Content-Transfer-Encoding names") from None
+        raise DecodeError("a part has the Content-Transfer-Encoding base64, but is not base64") from None
 
 
 CODEC = Codec("multipart", encode, decode, files=True)

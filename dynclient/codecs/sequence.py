@@ -136,7 +136,7 @@ def write_event(item: Any) -> bytes:
 
 
 def _write_data(item: Any) -> bytes:
-    """One server-sent event whose data alone are described."""
+    """One server-sent event of which only the data is described."""
     return write_event({"data": item if isinstance(item, str) else json.dump(item)})
 
 
@@ -229,7 +229,7 @@ class LineSplitter(TextSplitter):
     def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[str]:
         """Take a chunk; ``final`` says that it is the last one."""
         for text in super().feed(chunk, final=final):
-            # A line ends at its CR already: to wait for a LF could take long.
+            # A line ends at its CR: waiting for an LF could take long.
             more = text[1:] if self._after_return and text.startswith("\n") else text
             self._after_return = more.endswith("\r")
             *lines, rest = _LINE_END.split(more)
@@ -293,7 +293,7 @@ class JSONLinesSplitter(_SeparatedBytes):
 
     def finish(self) -> Iterator[Any]:
         """Yield the last value, whose line needs no end."""
-        # One separator more ends the last line.
+        # An additional separator ends the last line.
         return self.feed(b"\n")
 
 
@@ -352,8 +352,8 @@ class JSONSequenceSplitter(_SeparatedBytes):
 class EventSplitter:
     """Server-sent events (HTML, 9.2.6): mappings of the fields that each has, or their data alone.
 
-    An event without data is dropped, and so is one at the end without a blank line after it. An event of no type is
-    given the type ``message`` if its schema requires a type. ``last_id`` and ``retry`` (in milliseconds) are for
+    An event without data is dropped, and so is one at the end without a blank line after it. An event without a type
+    gets the type ``message`` if its schema requires one. ``last_id`` and ``retry`` (in milliseconds) are for
     reconnecting; ``ended`` says that ``[DONE]`` has arrived, after which nothing is yielded.
     """
 
@@ -402,7 +402,10 @@ class EventSplitter:
         yield event["data"] if self._form.is_data else event
 
     def finish(self) -> Iterator[Any]:
-        """Yield nothing: an event ends with a blank line. Bytes that are not text are an error even there."""
+        """Yield nothing: an event ends with a blank line.
+
+        Bytes that are not text are an error even in an incomplete event.
+        """
         for _ in self._lines.finish():
             pass
         return iter(())

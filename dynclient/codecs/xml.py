@@ -4,15 +4,15 @@ Values are the same plain values as in JSON. If the schema is a string without i
 document's text. Text that begins with ``<``, bytes and elements of ElementTree or lxml are documents already, which are
 checked for well-formedness and sent unchanged.
 
-Rule 1: an explicit ``xml.name`` goes before the inferred name. It may be the schema's own, or that of the component
-that a ``$ref`` points to.
+Rule 1: an explicit ``xml.name`` takes precedence over the inferred name. It may be the schema's own, or that of the
+component that a ``$ref`` points to.
 Rule 2: the inferred name is the property's, also for the items of an array. 3.2 prefers the component's for a
 ``$ref``; 3.0 and 3.1 have no such rule, so it is only accepted when reading, if nothing has the first name.
 Rule 3: a root without a name gets its component's name, else its title, else ``root``.
 Rule 4: a value that no schema describes is written so that it can be read again: ``"@name"`` is an attribute,
 ``"#text"`` the text of a mapping, a list under a name is that element repeated.
-Rule 5: nothing that was received is lost if the schema leaves room for it: an element that no schema describes is under
-its own name, and an element that occurs twice although it should occur once is a list, which validation reports.
+Rule 5: received elements are not lost if the schema allows additional ones: an element that no schema describes is
+under its own name, and an element that occurs more often than it should is a list, which validation reports.
 Rule 6: an element is found by its local name; its namespace decides between two of the same name.
 """
 
@@ -43,7 +43,7 @@ def encode(value: Any, media_type: MediaType, content_type: str) -> Encoded:
         EncodeError: the value can't be written in XML, or is a document that is not well-formed.
     """
     schema = media_type.schema
-    # A document although the schema describes a node, which then can't be a string.
+    # The value is a document although the schema describes a node; then the value of the node can't be a string.
     is_document = syntax.is_document(value) and schema is not None and "string" not in _schemas.shape(schema).types
     if syntax.is_element(value) or schema is None or is_text(schema) or is_document:
         if not (syntax.is_element(value) or isinstance(value, (str, bytes, bytearray))):
@@ -139,7 +139,7 @@ def item_node(owner: Node, shape: _schemas.Shape, index: int) -> Node | None:
     if schema is None:
         return None
     found = node_of(schema, owner.name)
-    # An array in an array, both without an element, could not be told apart when read.
+    # Two nested arrays without elements of their own could not be distinguished when read.
     return found._replace(kind="element") if found.kind == "none" and shapes.is_array(found.shape) else found
 
 
@@ -159,8 +159,8 @@ def branch(
 ) -> _schemas.Shape:
     """Decide among ``oneOf``, ``anyOf`` and discriminated schemas: the shape merged with the branch that fits best.
 
-    ``score`` says how well a shape fits (below 0: not at all); ``tag`` returns the value of the property that
-    discriminates.
+    ``score`` says how well a shape fits (below 0: not at all); ``tag`` returns the value of the discriminator's
+    property.
     """
     for _ in range(_MOST_BRANCHES):
         tagged = shape.discriminator
@@ -451,7 +451,7 @@ def _members(element: Element, shape: _schemas.Shape) -> dict[str, Any]:
 
 def _described(taking: _Taking) -> dict[str, Any]:
     """The properties that the shape names, in its order."""
-    # Those with a namespace go first: one without would take all elements of its name.
+    # Those with a namespace come first, since one without a namespace takes all elements of its name.
     order = sorted(taking.described, key=lambda pair: pair[1].namespace is None)
     taken = {name: _take(taking, node, name) for name, node in order}
     return {name: taken[name] for name, _ in taking.described if taken[name] is not _schemas.MISSING}
@@ -516,7 +516,7 @@ def _take_items(taking: _Taking, node: Node, name: str) -> Any:
 
 
 def _tag(element: Element, node: Node, name: str) -> Any:
-    """The value of the property that discriminates, before its schema is known."""
+    """The value of the discriminator's property, before its schema is known."""
     schema = node.shape.properties.get(name)
     tag = node_of(schema, name) if schema is not None else None
     if tag is not None and tag.kind == "attribute":

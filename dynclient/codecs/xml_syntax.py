@@ -1,9 +1,9 @@
-"""The syntax of XML: documents <-> trees of elements, with the prefixes and CDATA sections that ElementTree drops.
+"""Parse XML documents to trees of elements and write them, with the prefixes and CDATA sections that ElementTree drops.
 
-Rule 1: a document with a DOCTYPE is refused (R17), so no entity is expanded and no file or host is read.
-Rule 2: depth is counted while reading (R18), by a parser that does not recurse.
-Rule 3: names and characters are checked when writing, since they come from values: what XML 1.0 can't have is an
-EncodeError, and no value can end its own element.
+Rule 1: a document with a DOCTYPE is refused, so no entity is expanded and no file or host is read. Rule 2: depth is
+counted while reading, by a parser that does not recurse.
+Rule 3: names and characters are checked when writing, since they come from values: those that XML 1.0 does not allow
+are an EncodeError, and no value can end its own element.
 Rule 4: a document that a caller has already (text, bytes, an element) is checked, and sent unchanged.
 """
 
@@ -15,7 +15,7 @@ from functools import partial
 from importlib import import_module
 from itertools import count
 from typing import Any
-from xml.parsers import expat  # safe as used here: every DOCTYPE of a server is refused, and nothing is fetched
+from xml.parsers import expat  # safe here: a DOCTYPE is refused, and nothing is fetched
 
 from dynclient._deferred import expression
 from dynclient._negotiation import BOM, decode_text, encode_text, unicode_encoding
@@ -64,7 +64,7 @@ class Attribute(Record):
     prefix: str | None = None
 
 
-# Of the elements that were read, which nobody changes: a list of its own for each would take as much again.
+# Shared by the elements that were read, which are never changed: a list for each would double their memory.
 _NO_ATTRIBUTES: list[Attribute] = []
 _NO_CHILDREN: list[Element | str] = []
 _PIECE = 65_536
@@ -88,7 +88,7 @@ class Element:
         return (child for child in self.children if isinstance(child, Element))
 
     def text(self) -> str:
-        """The text of the children; only that of CDATA sections if there is only white space around them."""
+        """The text of the children; that of its CDATA sections if there is only white space around them."""
         texts = [child for child in self.children if isinstance(child, str)]
         sections = [text for text in texts if isinstance(text, CData)]
         # A carriage return is not white space for layout: it was a character reference (XML 1.0, 2.11).
@@ -97,7 +97,7 @@ class Element:
         return "".join(texts)
 
     def attribute(self, name: str, namespace: str | None = None) -> str | None:
-        """The value of an attribute; one in the namespace goes before one of the same local name."""
+        """The value of an attribute; one in the namespace takes precedence over one with only the same local name."""
         found = [each for each in self.attributes if each.name == name]
         exact = [each for each in found if each.namespace == (namespace or "")]
         return next((each.value for each in exact or found), None)
@@ -117,7 +117,7 @@ def text_of(body: bytes, content_type: str) -> str:
     Raises:
         DecodeError: the charset is not known, or the bytes are not text in it.
     """
-    # RFC 7303, 3: a byte order mark goes before a charset parameter, and that before the declaration.
+    # RFC 7303, 3: a byte order mark takes precedence over a charset parameter, and that over the declaration.
     detected, _ = unicode_encoding(body)
     declared = _DECLARED_IN_BYTES.match(body)
     named = charset_of(content_type) or (declared.group(1).decode("ascii") if declared else "utf-8")
@@ -240,7 +240,7 @@ class _Builder:
         self.kind = kind
 
     def flush(self) -> None:
-        """Add the text that has come; joined at once, since it comes in small pieces."""
+        """Add the text that has arrived; it is joined here, since it arrives in small pieces."""
         if self.texts:
             self.stack[-1].children.append(self.kind("".join(self.texts)))
             self.texts.clear()

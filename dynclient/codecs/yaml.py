@@ -1,9 +1,10 @@
 """YAML (RFC 9512), and every media type with the suffix ``+yaml``.
 
-Rule 1: reading is that of documents: the core schema of YAML 1.2, a single document, without tags of a language,
-without duplicate keys, with the limits of a body.
+Rule 1: YAML is read as OpenAPI documents are: the core schema of YAML 1.2, a single document, no language-specific
+tags, no duplicate keys, within the limits of a body.
 Rule 2: text, bytes and files are YAML already, and are sent as they are.
-Rule 3: what is written reads the same by YAML 1.1 and by 1.2: a text that either takes for another type is quoted.
+Rule 3: the written text means the same in YAML 1.1 and 1.2: a string that either version would read as another type is
+quoted.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dynclient.media_types import charset_of
 from dynclient.model import MediaType
 from dynclient.options import Limits
 
-# A text that begins with one of these may be a number to some reader.
+# Some readers take a text that begins with one of these for a number.
 _NUMERIC = frozenset("+-.0123456789")
 
 
@@ -48,7 +49,7 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
         return text
     from dynclient._document import yaml_text
 
-    # PyYAML takes more memory for a value than the reader of JSON, so that the limit of documents counts too.
+    # PyYAML needs more memory for a value than the reader of JSON, so the limit for documents applies too.
     nodes = min(filter(None, (limits.body_values, limits.document_nodes)), default=None)
     bounds = replace(limits, document_depth=limits.body_depth, document_nodes=nodes)
     try:
@@ -81,7 +82,7 @@ def _dumped(value: Any) -> str:
 
 @cache
 def _dumper() -> Any:
-    """A dumper of plain values, without aliases, made when it is first used: to import PyYAML takes time."""
+    """A dumper for plain values, without aliases. It is made at its first use, since importing PyYAML takes time."""
     from decimal import Decimal
 
     import yaml

@@ -44,7 +44,7 @@ class Row(Record):
 
     @property
     def marks(self) -> str:
-        """The summary, after what a caller should know first."""
+        """The summary, preceded by marks such as [deprecated]."""
         marks = (["broken"] if self.broken else []) + (["deprecated"] if self.operation.deprecated else [])
         return f"[{', '.join(marks)}] {self.operation.summary}".rstrip() if marks else self.operation.summary
 

@@ -101,7 +101,7 @@ def _destination(response: Response) -> tuple[str, str]:
     advice = ""
     if target.netloc and (target.scheme, target.netloc) != (asked.scheme, asked.netloc) and "@" not in target.netloc:
         advice = f'the API may be elsewhere: base_url="{target.scheme}://{target.netloc}"'
-    elif target.path != asked.path:
+    elif target.netloc and target.path != asked.path:
         # RFC 9110, 15.4.4: after 303, the answer is read at the other URL.
         method = "GET" if response.status == _SEE_OTHER else request.method
         body = ", body=..." if method == request.method and request.body is not None else ""

@@ -19,13 +19,19 @@ import click
 from dynclient import _settings
 from dynclient._escaping import counted
 from dynclient._identifiers import did_you_mean
+from dynclient._load import load
+from dynclient._request.servers import checked_base_url, server_url
 from dynclient._settings import APISettings
+from dynclient.cli.calls import chosen_server
 from dynclient.cli.commands import Command, Group, inform, writing
 from dynclient.cli.credentials import header, is_reference
-from dynclient.cli.documents import complete_documents, format_option
+from dynclient.cli.documents import complete_documents, discovered, format_option
+from dynclient.cli.input_values import shared_options
 from dynclient.cli.output import FORMATS, write
 from dynclient.exceptions import escaped
 from dynclient.inspection.tables import aligned
+from dynclient.model import API
+from dynclient.options import Rate
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _HEAD = re.compile(r"\s*\[\s*([A-Za-z0-9_-]+|\"[^\"]*\")\s*[.\]]")
@@ -44,14 +50,7 @@ def api() -> None:
 @click.argument("name")
 @click.argument("location", metavar="URL_OR_PATH")
 @click.option("--spec", metavar="FILE", help="The document's path or URL; by default the site is searched for it.")
-@click.option("--base-url", help="The base URL, instead of the document's servers.")
-@click.option("--server", help="One of the document's servers: its index, name or URL.")
-@click.option("--header", "-H", multiple=True, metavar="NAME:VALUE", help="A header of every request.")
-@click.option(
-    "--auth", multiple=True, metavar="SCHEME=env:VAR", help="A reference to a credential: env:, file: or keyring:."
-)
-@click.option("--timeout", type=float, help="The time limit of a call, in seconds.")
-@click.option("--rate", metavar="N/TIME", help="A rate limit, such as 50/s or 600/m; or auto.")
+@shared_options("auth", "header", "server", "base_url", "timeout", "rate")
 @click.option("--profile", "-p", help="Add these settings to NAME as a profile; URL_OR_PATH is its base URL.")
 @click.option("--replace", is_flag=True, help="Replace the settings of NAME.")
 def add(name: str, location: str, spec: str | None, profile: str | None, *, replace: bool, **given: Any) -> None:
@@ -66,13 +65,17 @@ def add(name: str, location: str, spec: str | None, profile: str | None, *, repl
     if profile is not None:
         if name not in apis:
             raise click.UsageError(f"there is no API {name} to add a profile to")
-        profiles = {**apis[name].get("profiles", {}), profile: {"base_url": location, **table}}
+        profiles = {**apis[name].get("profiles", {}), profile: {**table, "base_url": checked_base_url(location)}}
         _save({**apis, name: {**apis[name], "profiles": profiles}}, name)
         return
     if name in apis and not replace:
         raise click.UsageError(f"{name} already exists: --replace replaces its settings")
-    _save({**apis, name: {**_document(location, spec), **table}}, name)
-    _report(next(found for found in _settings.all_settings() if found.name == name))
+    table = {**_document(location, spec), **table}
+    found = load(table["document"])
+    if table.keys() & {"base_url", "server"}:
+        server_url(found.servers, table.get("base_url"), table.get("server"))
+    _save({**apis, name: table}, name)
+    _report(name, _settings.relative(table["document"]), found)
 
 
 def _document(location: str, spec: str | None) -> dict[str, Any]:
@@ -84,8 +87,6 @@ def _document(location: str, spec: str | None) -> dict[str, Any]:
         if not Path(location).exists():
             raise click.ClickException(f"{location} is not a file; a URL begins with https://")
         return {"document": str(Path(location).resolve())}
-    from dynclient.cli.documents import discovered
-
     found = discovered(location)
     return {"document": found} if found == location else {"document": found, "site": location}
 
@@ -96,9 +97,12 @@ def _options(given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: an option contains a secret, or is malformed.
     """
-    table = {key: given[key] for key in ("base_url", "timeout", "rate") if given[key] is not None}
-    if given["server"] is not None:
-        table["server"] = int(given["server"]) if given["server"].isdecimal() else given["server"]
+    given = {**given, "server": chosen_server(given["server"])}
+    table = {key: given[key] for key in ("base_url", "server", "timeout", "rate") if given[key] is not None}
+    try:
+        Rate(given["rate"] or "auto")
+    except ValueError as error:
+        raise click.UsageError(f"--rate: {error}") from None
     headers = {name: value for name, _, value in map(header, given["header"])}
     auth = {name: source for name, _, source in (_scheme(word).partition("=") for word in given["auth"])}
     if not all(map(is_reference, auth.values())):
@@ -148,14 +152,12 @@ def sync(name: str) -> None:
     """Reload the document of the API NAME; if it was found at a site, search for it again."""
     found = _named(name)
     if found.site and found.file == _settings.user_file():
-        from dynclient.cli.documents import discovered
-
         apis = {each: dict(values) for each, values in _settings.user_apis().items()}
         document = discovered(found.site)
         if document != found.document:
             _save({**apis, name: {**apis[name], "document": document}}, name)
             found = found._replace(document=document)
-    _report(found)
+    _report(name, found.document, load(found.document, overlays=found.overlays))
 
 
 @api.command(short_help="Remove an API.")
@@ -186,16 +188,13 @@ def _named(name: str) -> APISettings:
 
 
 def _near(name: str, names: Iterable[str]) -> str:
-    return did_you_mean(name, names, f"the names are {', '.join(names) or 'none'}")
+    known = f"the names are {', '.join(names)}" if names else "dynclient api add NAME URL_OR_PATH adds one"
+    return did_you_mean(name, names, known)
 
 
-def _report(settings: APISettings) -> None:
-    """Load the document, and print its title and location."""
-    from dynclient._load import load
-
-    found = load(settings.document, overlays=settings.overlays)
-    operations = counted(len(found.rows), "operation")
-    inform(f"{settings.name}: {found.title} {found.version}, {operations}, {settings.document}")
+def _report(name: str, document: str, found: API) -> None:
+    """Print the title and the location of a document."""
+    inform(f"{name}: {found.title} {found.version}, {counted(len(found.rows), 'operation')}, {document}")
 
 
 # The user's file.

@@ -32,7 +32,12 @@ _IN_OPTIONS = (
     (r"with_options\(((?:validate|content_type|accept|timeout|rate|base_url)=[^()]*)\)(?:\.request\(\.\.\.\))?", r"\1"),
     (r"redirects=['\"]any['\"]", "--follow"),
     (r"\b(base_url|validate|content_type|accept|timeout|rate|server)=(?:['\"]([^'\"]*)['\"])?", r"--\1 \2"),
+    (r"\A(\w+: )?base_url\b", r"\1--base-url"),
     (r"--(base|content)_(url|type)\b", r"--\1-\2"),
+    (r" to with_options\b", ""),
+    (r"\bauth=\(user, password\)", "--auth basic=env:VARIABLE"),
+    (r"\bclient\.request\(\"(\w+)\", (\"[^\"]*\")\)", r"dynclient request DOCUMENT \1 \2"),
+    (r"\bclient\.\w+\.stream\(\.\.\.\)", "-o ndjson"),
     (r"\bon_invalid=['\"](\w+)['\"]", r"--on-invalid \1"),
     (r"\bcheck=True", "--check"),
     (r"\bmay_repeat=True", "--may-repeat"),
@@ -219,26 +224,23 @@ def _show_usage(error: click.UsageError) -> None:
     if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
         error.show()
         return
-    text = error.format_message()
+    text = re.sub(r"\s*\t", " ", error.format_message())  # click lists choices in lines
     if error.ctx is not None and "\nHint: " not in text:
         usage = " ".join(error.ctx.get_usage().split()).removeprefix("Usage: ")
-        text += f"\nHint: {usage}; --help explains more"
+        negative = re.fullmatch(r"-\d", getattr(error, "option_name", ""))
+        text += f"\nHint: {usage}; {'-- stands before an argument such as -1' if negative else '--help explains more'}"
     _show(text)
 
 
 def _message(error: Exception) -> str:
-    """The message of an error, without the excerpt of a response that has been printed as data."""
-    from dynclient.exceptions import DynclientError, ResponseError
+    from dynclient.exceptions import DynclientError
 
     if isinstance(error, OSError) and not isinstance(error, DynclientError) and error.strerror:
         return escaped(f"{os.fsdecode(error.filename)}: {error.strerror}" if error.filename else error.strerror)
     if not isinstance(error, (DynclientError, OSError, ImportError)):
         # Its text may contain any value, secrets included.
         return f"a bug in dynclient: {type(error).__name__}\nHint: dynclient --debug shows where"
-    text = escaped(str(error)) or type(error).__name__
-    if isinstance(error, ResponseError) and error.response is not None and error.response.body:
-        text = text.replace(f"\n{escaped(error.details()[-1])}", "")
-    return in_options(text)
+    return in_options(escaped(str(error)) or type(error).__name__)
 
 
 def in_options(text: str) -> str:

@@ -52,6 +52,9 @@ if TYPE_CHECKING:
     from dynclient._client import Client
 
 
+_MAY_BE_BARE: dict[str, Any] = {"is_flag": False, "flag_value": "true"}
+
+
 class OperationCommand(Command):
     """A command whose help separates the operation's own options from those of every operation."""
 
@@ -104,6 +107,7 @@ def operation_command(api: API, operation: Operation, name: str, callback: Calla
                     type=value_type,
                     metavar=value_type.metavar,
                     multiple=is_list,
+                    **(_MAY_BE_BARE if value_type.values == ["true", "false"] else {}),
                     help=text,
                 )
             )
@@ -236,7 +240,7 @@ def call_options(client: Client, given: Mapping[str, Any], transport: VerboseTra
     names = ("base_url", "timeout", "rate", "content_type", "accept", "validate", "paginate")
     options = {
         **{name: given.get(name) for name in names},
-        "server": _server(given.get("server", ())),
+        "server": chosen_server(given.get("server", ())),
         "retry": given["retries"] + 1 if given.get("retries") is not None else None,
         "auth": credentials.gathered(client.api, given.get("auth", ())),
         "redirects": "all" if given.get("follow") else None,
@@ -264,7 +268,7 @@ def with_settings(settings: APISettings | None, given: Mapping[str, Any]) -> dic
     }
 
 
-def _server(words: Any) -> Any:
+def chosen_server(words: Any) -> Any:
     """An index, a name or URL, or variables as ``NAME=VALUE``; a server of the settings as it is."""
     if not isinstance(words, tuple | list):
         return words
@@ -278,13 +282,12 @@ def _server(words: Any) -> Any:
     return choice if set(choice) - {"server"} else choice.get("server")
 
 
-METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _NAME = "response"
 
 
 @click.command(cls=Command)
 @documents.document_argument()
-@click.argument("method", metavar="METHOD", type=click.Choice(METHODS, case_sensitive=False))
+@click.argument("method")
 @click.argument("path")
 @click.argument("body_words", nargs=-1, metavar="[BODY]...")
 @click.option("--query", "-q", multiple=True, metavar="NAME=VALUE", help="A query parameter; may be repeated.")

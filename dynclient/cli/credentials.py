@@ -119,7 +119,8 @@ def scheme_of(schemes: Mapping[str, SecurityScheme], name: str, where: str) -> S
     if name in schemes:
         return schemes[name]
     # The name may be a secret that was typed there, so it is shown only if it is nearly a scheme's name.
-    hint = did_you_mean(name, schemes, f"the schemes are {', '.join(schemes) or 'none'}")
+    known = f"the schemes are {', '.join(schemes)}" if schemes else "there are none; bearer=env:VARIABLE sends a token"
+    hint = did_you_mean(name, schemes, known)
     raise click.UsageError(f"{where} names no security scheme of the document: {hint}")
 
 

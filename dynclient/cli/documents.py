@@ -88,8 +88,6 @@ def located(word: str) -> Any:
     if word == STANDARD_INPUT:
         return _Piped(_standard_input())
     if ":" in word:
-        from dynclient.cli.documents import revision_of, source_at
-
         revision = revision_of(word)
         if revision is not None:
             return source_at(word, *revision)
@@ -156,8 +154,6 @@ def loaded(load: Callable[[Any], Loaded], word: str) -> Loaded:
     except DocumentError:
         if not _is_url(source):
             raise
-        from dynclient.cli.documents import discovered
-
         with suppress(click.ClickException):
             found = discovered(source)
             if found != source:

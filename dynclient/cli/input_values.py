@@ -15,9 +15,11 @@ error.
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -40,6 +42,8 @@ from dynclient.model import Operation, Schema
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d*)\]")
 _FIELD = re.compile(r"([^\s:={}\",@]+)(:?=)")
+_MEMBER = re.compile(r"[^\s:={}\",@]+(?::\s|\{)\s*\S")
+_OPEN = {":", ",", "{", "["}
 
 
 def argument_value(argument: Argument, text: str | tuple[str, ...]) -> Any:
@@ -69,17 +73,23 @@ def _property_value(schema: Schema | None, text: str) -> Any:
     return _json(text) if schema is None else _by_schema(schema, text)
 
 
+def _file(name: str) -> Path:
+    path = Path(name)
+    if not name or path.is_dir() or not path.exists():
+        raise click.UsageError(f"@{name}: there is no such file; write @@ for a value that begins with @")
+    return path
+
+
 def _file_value(schema: Schema | None, name: str) -> Any:
     """The content of a file, by its schema; without one, JSON of a file of that name, else its text."""
-    path = Path(name)
-    if not path.is_file():
-        raise click.UsageError(f"{path} is not a file; write @@ for a value that begins with @")
+    path = _file(name)
     if schema is not None and is_binary(schema):
         return path
+    data = path.read_bytes()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = data.decode()
     except UnicodeDecodeError:
-        return path
+        return data
     if schema is None:
         return _json(text, strict=True) if path.suffix == ".json" else text
     return _by_schema(schema, text)
@@ -89,7 +99,7 @@ def _by_schema(schema: Schema, text: str) -> Any:
     try:
         return from_text(schema, text)
     except ValueError as error:
-        raise click.UsageError(f"{text[:40]!r} is not JSON: {error}") from None
+        raise click.UsageError(f"a value is not JSON: {error}") from None
 
 
 def whole_body(operation: Operation | None, text: str, content_type: str | None) -> Any:
@@ -103,12 +113,14 @@ def whole_body(operation: Operation | None, text: str, content_type: str | None)
     if codec == "binary":
         if text == "-":
             return sys.stdin.buffer
-        return FileWithProgress(Path(text[1:])) if _is_file(text) else _unescaped(text).encode()
-    data = sys.stdin.buffer.read() if text == "-" else Path(text[1:]).read_bytes() if _is_file(text) else None
+        return FileWithProgress(_file(text[1:])) if _is_file(text) else _unescaped(text).encode()
+    data = sys.stdin.buffer.read() if text == "-" else _file(text[1:]).read_bytes() if _is_file(text) else None
     if data is not None:
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
+            if codec == "json":
+                raise click.UsageError("the body is not UTF-8 text, as JSON is") from None
             return data
     if codec in {"text", "xml", "yaml"} and text.lstrip()[:1] not in {"{", "["}:
         return _unescaped(text)
@@ -131,9 +143,10 @@ def body_words(operation: Operation | None, words: Sequence[str], content_type: 
         UsageError: the words are malformed, or contradict each other.
         OSError: a file can't be read.
     """
-    if len(words) == 1 and (words[0] == "-" or _is_file(words[0])):
-        return whole_body(operation, words[0], content_type)
-    if all(map(_FIELD.match, words)):
+    is_whole = len(words) == 1 and (words[0] == "-" or _is_file(words[0]))
+    if is_whole or _codec_name(operation, content_type) in {"binary", "text"}:
+        return whole_body(operation, " ".join(words), content_type)
+    if _FIELD.match(words[0]):
         return body_fields(operation, words)
 
     def meaning(path: Steps, bare: Bare) -> Any:
@@ -143,7 +156,10 @@ def body_words(operation: Operation | None, words: Sequence[str], content_type: 
         is_json = schema is None or not (shape(schema).types or shape(schema).enum)
         return coerced(bare.text) if is_json else _property_value(schema, bare.text)
 
-    text = " ".join(words)
+    # A quoted word that begins as a member does is one: 'title: a' 'labels[]: b'.
+    text = words[0]
+    for word in words[1:]:
+        text += (", " if _MEMBER.match(word) and text[-1:] not in _OPEN else " ") + word
     try:
         made = read_shorthand(text, meaning)
     except ShorthandError as error:
@@ -207,7 +223,8 @@ def _json(text: str, *, strict: bool = False) -> Any:
         return json.loads(text)
     except ValueError as error:
         if strict:
-            raise click.UsageError(f"{text[:40]!r} is malformed JSON: {error}") from None
+            fault = f"malformed JSON: {error}" if text.strip() else "empty: JSON is expected"
+            raise click.UsageError(f"the body, or a value of it, is {fault}") from None
         return _unescaped(text)
 
 
@@ -433,10 +450,12 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]  # it is generic in so
         """Convert it to seconds."""
         if isinstance(value, (int, float)):
             return float(value)
-        try:
-            return float(value) if value[-1:] not in _UNITS else float(value[:-1]) * _UNITS[value[-1:]]
-        except ValueError:
+        seconds = math.nan
+        with suppress(ValueError):
+            seconds = float(value) if value[-1:] not in _UNITS else float(value[:-1]) * _UNITS[value[-1:]]
+        if not 0 < seconds < math.inf:
             self.fail(f"{value!r} is not a time such as 30, 90s, 10m or 1h", param, ctx)
+        return seconds
 
 
 SHARED_OPTIONS = (

@@ -137,7 +137,7 @@ def _state(api: API, scheme: SecurityScheme) -> str | None:
     key = key_of(api, scheme.name)
     entry = Vault().load(key)
     if entry is None or "text" in entry:
-        return "kept" if entry is not None else None
+        return "stored" if entry is not None else None
     found = login_of(key, entry)
     if found is None:
         return "stored: expired: log in again"

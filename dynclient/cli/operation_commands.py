@@ -117,13 +117,15 @@ class Operations(Group):
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the words; overlays may also be between the document and the operation."""
-        head, rest, overlays = args[:1], args[1:], []
-        while rest and rest[0].partition("=")[0] == "--overlay" and not head[0].startswith("-"):
-            size = 1 if "=" in rest[0] else 2
-            overlays += rest[:size]
+        """Read the words; this command's own options may also be between the document and the operation."""
+        head, rest, own = args[:1], args[1:], []
+        while rest and rest[0].partition("=")[0] in {"--overlay", "--help", "-h"} and not head[0].startswith("-"):
+            size = 2 if rest[0] == "--overlay" else 1
+            own += rest[:size]
             rest = rest[size:]
-        return super().parse_args(ctx, [*overlays, *head, *rest])
+        if rest and rest[0].startswith("-") and not head[0].startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(f"{rest[0]} must stand after OPERATION", ctx)
+        return super().parse_args(ctx, [*own, *head, *rest])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of an operation."""

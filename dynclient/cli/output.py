@@ -27,6 +27,7 @@ from typing import Any, Self
 import click
 
 from dynclient._records import Record
+from dynclient._secrets import MASK, SECRET_HEADERS
 from dynclient.cli.commands import inform, needing, save, writing
 from dynclient.exceptions import (
     ApiError,
@@ -401,7 +402,8 @@ class VerboseTransport:
             self._transport.close()
 
     def _show(self, mark: str, first: str, message: Request | Response) -> None:
-        for line in head(first, message.headers):
+        shown = ((name, MASK if name.lower() in SECRET_HEADERS else value) for name, value in message.headers.pairs())
+        for line in head(first, Headers(shown)):
             inform(f"{mark} {line}")
         inform(mark)
         if self.verbosity >= BODIES and message.body:
@@ -521,6 +523,7 @@ def show_error(error: ResponseError, printer: Printer) -> None:
     if isinstance(error, (ApiError, UndocumentedStatus)) or error.data is not None or response.body:
         data = error.data if error.data is not None else response.body
         printer.show(HTTPResult(data or None, response.status, response.headers))
+        error.response = replace(response, body=b"")  # the message does not repeat it
     wrong = (DecodeError, ResponseValidationError, UndocumentedStatus, UnexpectedMediaType)
     if isinstance(error, wrong) and not isinstance(error, ApiError) and response.status // 100 == 2:  # noqa: PLR2004  # RFC 9110, 15.3
         error.hint = "the call was made, and this is its response; --validate warn (or off) accepts such responses"

@@ -140,7 +140,7 @@ def test_what_is_asked_for_is_kept_used_and_forgotten(terminal, kept, tmp_path, 
     assert f"There is no keyring: the credential is stored in {kept}" in seen
     assert "hunter2" not in seen
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert terminal("auth", "status", file)[1].split() == ["S", "kept"]
+    assert terminal("auth", "status", file)[1].split() == ["S", "stored"]
     assert terminal("call", file, "get-thing") == (0, "")
     status, seen = terminal("auth", "logout", file)
     assert (status, seen.strip()) == (0, "deleted: S")

@@ -61,7 +61,7 @@ def test_the_status_is_the_class_of_the_servers(run, httpserver, tmp_path, statu
         (("create-call", "99", "--body", "{}", "--to", "+1"), 2, "whole body with --body"),
         (("create-call", "99", "--body-field", "to"), 2, "NAME=VALUE"),
         (("create-call", "99", "--body-field", "a=1", "--body-field", "a.b=1"), 2, "contradicts"),
-        (("create-call", "99", "--body", "@not-there.json"), 1, "not-there.json"),
+        (("create-call", "99", "--body", "@not-there.json"), 2, "not-there.json"),
         (("get-call-state", "99", "c", "--filter", "body["), 2, "--filter"),
         (("get-call-state", "99", "c", "--auth", "Basic=hunter2"), 2, "never a secret"),
         (("get-call-state", "99", "c", "--auth", "Basik=env:X"), 2, "did you mean Basic?"),

@@ -195,6 +195,11 @@ def test_the_tools_commands_are_listed(run):
     assert {"docs", "stubs"} <= set(re.findall(r"^  (\w+) ", run("--help")[1], re.MULTILINE))
 
 
+def test_help_after_the_document_is_that_of_the_command(run):
+    assert run("call", THINGS, "--help") == run("call", "--help", THINGS)
+    assert run("call", THINGS, "-h")[1].startswith("Usage: dynclient call [OPTIONS] DOCUMENT OPERATION")
+
+
 def test_help_says_why_an_option_has_a_longer_name(run):
     text = " ".join(run("call", THINGS, "listThings", "--help")[1].split())
     assert "--parameter-filter" in text

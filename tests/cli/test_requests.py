@@ -50,6 +50,8 @@ def test_errors_shorthand_files_and_dry_runs(call, httpserver, tmp_path):
     httpserver.expect_request("/v1/file").respond_with_data(b"\x00", content_type="image/png")
     assert call("GET", "/file", "--anonymous", "--output", tmp_path / "x.png") == (0, "", "")
     assert (tmp_path / "x.png").read_bytes() == b"\x00"
+    httpserver.expect_request("/v1/x", method="PURGE").respond_with_json({"purged": True})
+    assert json.loads(call("purge", "/x", "--anonymous")[1]) == {"purged": True}
     shown = call("PATCH", "/x", "a.b: 1, c[]: d", "--dry-run", "--anonymous")[1]
     assert shown.endswith('\n\n{"a":{"b":1},"c":["d"]}\n')
     assert call("PUT", "/x", "a=1", "--curl", "--anonymous")[1].startswith("curl -X PUT ")
@@ -58,7 +60,7 @@ def test_errors_shorthand_files_and_dry_runs(call, httpserver, tmp_path):
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (("FETCH", "/x"), 2, "FETCH"),
+        (("/x", "a=1"), 1, "'/x' is not an HTTP method"),
         (("GET", "https://else.test/x", "--anonymous"), 1, "--base-url https://else.test sends it there"),
         (("GET", "/x", "-q", "a"), 2, "NAME=VALUE"),
         (("GET", "/x", "a=1", "--body", "{}"), 2, "in only one of these ways"),

@@ -16,21 +16,41 @@ def responses(status, schema=None, media_type="application/json"):
 
 
 BREAKING = {
-    "body": (responses(200, OBJECT), {"response_data": '{"a": "x"}', "content_type": "application/json"}, '"x"'),
-    "media type": (responses(200, OBJECT), {"response_data": "hello", "content_type": "text/plain"}, "hello"),
-    "malformed": (responses(200, OBJECT), {"response_data": '{"a": ', "content_type": "application/json"}, '{"a":'),
-    "status": (responses(201, OBJECT), {"response_data": '{"b": 1}', "content_type": "application/json"}, '"b": 1'),
+    "body": (
+        responses(200, OBJECT),
+        {"response_data": '{"a": "x"}', "content_type": "application/json"},
+        '"x"',
+        "$.a: must be",
+    ),
+    "media type": (
+        responses(200, OBJECT),
+        {"response_data": "hello", "content_type": "text/plain"},
+        "hello",
+        "is text/plain",
+    ),
+    "malformed": (
+        responses(200, OBJECT),
+        {"response_data": '{"a": ', "content_type": "application/json"},
+        '{"a":',
+        "is not JSON",
+    ),
+    "status": (
+        responses(201, OBJECT),
+        {"response_data": '{"b": 1}', "content_type": "application/json"},
+        '"b": 1',
+        "does not describe",
+    ),
 }
 
 
 @pytest.mark.parametrize("case", BREAKING)
 def test_a_response_that_breaks_the_document_is_shown_with_the_option_that_takes_it(run, document, httpserver, case):
-    documented, sent, shown = BREAKING[case]
+    documented, sent, shown, fault = BREAKING[case]
     httpserver.expect_request("/a").respond_with_data(**sent)
     words = ("call", document(documented), "look", "--base-url", httpserver.url_for("/"))
     status, out, err = run(*words)
-    assert (status, shown in out, "--validate warn" in err) == (1, True, True)
-    assert len(err.splitlines()) <= 4
+    assert (status, shown in out, fault in err, "--validate warn" in err) == (1, True, True, True)
+    assert (len(err.splitlines()) <= 4, shown in err and shown != '"x"') == (True, False)
     status, out, err = run(*words, "--validate", "warn")
     assert (status, shown in out, err.startswith("dynclient: warning: ")) == (0, True, True)
 
@@ -175,13 +195,21 @@ def test_filters_find_headers_in_any_case(run, document, httpserver):
         assert run(*words, f'headers."{name}"')[1] == "3\n"
 
 
-def test_hints_name_options(run, document):
-    status, _, err = run("call", document(), "look", "--base-url", "127.0.0.1:1")
-    assert (status, "--base-url" in err, "base_url=" in err) == (1, True, False)
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--base-url", "127.0.0.1:1"), "--base-url is not an absolute http or https URL: '127.0.0.1:1'"),
+        (("--base-url", "http://u:hunter2@x"), "pass it as --auth basic=env:VARIABLE"),
+        (("--base-url", "http://x", "--header", "X-A:b", "--auth", "nope"), "there are none; bearer=env:VARIABLE"),
+    ],
+)
+def test_hints_name_options(run, document, words, said):
+    status, _, err = run("call", document(), "look", *words)
+    assert (status in {1, 2}, said in err, "base_url" in err, "hunter2" in err) == (True, True, False, False), err
 
 
 def test_verbose_shows_what_is_sent_and_received(run, document, httpserver):
-    httpserver.expect_request("/a").respond_with_json({"a": 1})
+    httpserver.expect_request("/a").respond_with_json({"a": 1}, headers={"Set-Cookie": "session=hunter2"})
     body = {"content": {"application/json": {}}}
     words = ("call", document(method="post", requestBody=body), "look", "--body", '{"b": 2}')
     words += ("--base-url", httpserver.url_for("/"))
@@ -189,7 +217,7 @@ def test_verbose_shows_what_is_sent_and_received(run, document, httpserver):
     assert json.loads(out) == {"a": 1}
     assert "> POST http://localhost" in err
     assert "< HTTP/1.1 200 OK" in err
-    assert '"b"' not in err
+    assert ("< Set-Cookie: ***" in err, '"b"' in err, "hunter2" in err) == (True, False, False)
     err = run(*words, "-vv")[2]
     assert '{"b":2}' in err
     assert '"a": 1' in err

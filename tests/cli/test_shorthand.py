@@ -117,6 +117,12 @@ SCHEMA = {
         (["title: @text.txt, other: @data.json"], {"title": "of a file", "other": [1]}),
         (["@data.json"], [1]),
         (["title=@@x", "any=a=b:c"], {"title": "@x", "any": "a=b:c"}),
+        (
+            ["title: a", "labels[]: b", "any{x: y}", "count: -1"],
+            {"title": "a", "labels": ["b"], "any": {"x": "y"}, "count": -1},
+        ),
+        (["title:", "a b: c"], {"title": "a b: c"}),
+        (["title:", "Bug:", "it", "fails"], {"title": "Bug: it fails"}),
     ],
 )
 def test_words_are_the_body(run, document, tmp_path, monkeypatch, words, body):
@@ -139,7 +145,10 @@ def test_words_are_the_body(run, document, tmp_path, monkeypatch, words, body):
         (["title=x", "--body", "{}"], "in only one of these ways"),
         (["title=x", "--count", "3"], "in only one of these ways"),
         (["title=x", "title.a=x"], "contradicts"),
-        (["title=@not-there"], "is not a file"),
+        (["title=@not-there"], "there is no such file"),
+        (["title=@"], "there is no such file"),
+        (["@."], "there is no such file"),
+        (["title=x", "labels[]: y"], "takes NAME=VALUE"),
     ],
 )
 def test_words_that_are_no_body_are_wrong_usage(run, document, words, said):

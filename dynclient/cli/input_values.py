@@ -30,12 +30,8 @@ from dynclient._records import Record
 from dynclient._schemas import from_text, is_binary, shape, typed
 from dynclient.cli import output
 from dynclient.cli.commands import Decorated, colour_option, plain_line, with_options
-from dynclient.cli.output import (
-    FileWithProgress,
-)
-from dynclient.exceptions import (
-    escaped,
-)
+from dynclient.cli.output import FileWithProgress
+from dynclient.exceptions import escaped
 from dynclient.inspection.arguments import Argument, arguments, body_schema, preferred
 from dynclient.inspection.docstrings import constraints
 from dynclient.model import Operation, Schema
@@ -410,34 +406,20 @@ class _Reader:
 
 
 _MODES = ("strict", "warn", "off")
-
-
 _LONGEST_CHOICE = 80
-
-
 BODY_HELP = (
     "The body: name=value and name:=JSON, or shorthand such as 'title: A bug, labels[]: bug'; @FILE, or - for standard "
     "input."
 )
-
-
 _AUTH_HELP = (
     "A credential: env:VARIABLE, file:PATH, keyring:SERVICE/USER, or - for a prompt. SCHEME may be bearer "
     "or basic if the document names none."
 )
-
-
 _HEADER_HELP = "A further header; NAME=env:VARIABLE for a secret, since others can see arguments."
-
-
 _RESUME_HELP = (
     "With --output: resume an interrupted download. With --all: continue at TEXT, which a stopped list printed."
 )
-
-
 _MAY_BE_EMPTY: dict[str, Any] = {"is_flag": False, "flag_value": ""}
-
-
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 

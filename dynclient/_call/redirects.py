@@ -10,6 +10,7 @@ Rule 4: redirects from https to http are not followed, nor are loops, nor more t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote, urljoin, urlsplit
@@ -69,16 +70,21 @@ def _target(response: Response, request: Request) -> str:
         raise _error("it has no Location" if not any(locations) else "it has several Locations", response)
     # RFC 9110, 5.5: beyond ASCII a header's bytes are just bytes; in a URL those are percent-encoded.
     location = quote(locations[0].encode("latin-1", "replace"), safe=_PRINTABLE)
-    try:
-        url = urljoin(request.url, location).partition("#")[0]
-        parts = urlsplit(url)
-        sane = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
-        origin(url)
-    except ValueError:
-        sane = False
-    if not sane:
+    url = _joined(request.url, location)
+    if url is None:
         raise _error("its Location is not a valid http or https URL", response)
     return url
+
+
+def _joined(base: str, location: str) -> str | None:
+    """The URL that a Location names, without its fragment; None if it can't be requested."""
+    try:
+        url = urljoin(base, location).partition("#")[0]
+        parts = urlsplit(url)
+        origin(url)
+    except ValueError:
+        return None
+    return url if parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc else None
 
 
 def _error(fault: str, response: Response, hint: str = "") -> RedirectError:
@@ -94,14 +100,15 @@ def _destination(response: Response) -> tuple[str, str]:
     if not location or request is None:
         return "", ""
     shown = masked(location.partition("?")[0].partition("#")[0], request.secret_values(1))
-    try:
-        target, asked = urlsplit(urljoin(request.url, location)), urlsplit(request.url)
-    except ValueError:
+    # A URL's user information is a credential.
+    shown = re.sub(r"//[^/]*@", "//***@", shown)
+    url = _joined(request.url, location)
+    if url is None:
         return f" (to {shown})", ""
-    advice = ""
-    if target.netloc and (target.scheme, target.netloc) != (asked.scheme, asked.netloc) and "@" not in target.netloc:
+    target, asked, advice = urlsplit(url), urlsplit(request.url), ""
+    if (target.scheme, target.netloc) != (asked.scheme, asked.netloc):
         advice = f'the API may be elsewhere: base_url="{target.scheme}://{target.netloc}"'
-    elif target.netloc and target.path != asked.path:
+    elif target.path != asked.path:
         # RFC 9110, 15.4.4: after 303, the answer is read at the other URL.
         method = "GET" if response.status == _SEE_OTHER else request.method
         body = ", body=..." if method == request.method and request.body is not None else ""

@@ -188,9 +188,9 @@ def answer_of(response: Response, limits: Limits) -> Mapping[str, Any]:
     if not isinstance(data, Mapping):
         raise AuthorizationError(f"the authorization server answered {response.status}, not in JSON", response=response)
     # RFC 6749, 5.2; some servers report errors with status 200.
-    if response.status not in SUCCESS or "error" in data:
+    if response.status not in SUCCESS or data.get("error"):
         error = _said(data.get("error"), response)
-        reason = ": ".join(filter(None, (error, _said(data.get("error_description"), response))))
+        reason = ": ".join(filter(None, (error, _said(data.get("error_description") or data.get("message"), response))))
         raise AuthorizationError(
             f"the authorization server answered {response.status}: {reason or 'no reason'}",
             error=error,
@@ -207,8 +207,8 @@ def token_of(response: Response, limits: Limits, now: float, asked: frozenset[st
     """
     data = answer_of(response, limits)
     access, kind, refresh = data.get("access_token"), data.get("token_type", "Bearer"), data.get("refresh_token")
-    if not isinstance(access, str) or not access:
-        raise AuthorizationError("the authorization server answered without an access_token", response=response)
+    if not isinstance(access, str) or not access or not access.isprintable():
+        raise AuthorizationError("the authorization server answered without a valid access_token", response=response)
     # RFC 6749, 7.1: a client does not use a token whose type it does not know.
     if not isinstance(kind, str) or kind.lower() != "bearer":
         raise AuthorizationError(

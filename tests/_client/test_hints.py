@@ -142,6 +142,10 @@ REDIRECTS = [
     ),
     ("/elsewhere?token=canary", r'to /elsewhere\).*: client\.request\("POST", "http://[^"]*/elsewhere", body=\.\.\.\)'),
     ("/things", r"a POST is not redirected\n[^\n]*$"),
+    # Without advice: nothing can be requested there.
+    ("http://me:canary@other.test/x", r"to http://\*\*\*@other\.test/x\): a POST is not redirected\n[^\n]*$"),
+    ("ftp://other.test/x", r"to ftp://other\.test/x\): a POST is not redirected\n[^\n]*$"),
+    ("javascript:alert(1)", r"a POST is not redirected\n[^\n]*$"),
 ]
 
 

@@ -157,6 +157,8 @@ ANSWERS = {
     "an error with status 200": (error("bad_verification_code", 200), "bad_verification_code"),
     "no token": (reply({"token_type": "bearer", "refresh_token": "canary"}), ""),
     "another type": (reply({"access_token": "canary", "token_type": "mac"}), ""),
+    "a token with a line break": (reply({"access_token": "canary\r\nX-Injected: 1"}), ""),
+    "an error of another shape": (reply({"error": {"code": 7}, "message": "no such client"}, 400), ""),
     "nothing": (reply(None), ""),
 }
 

@@ -140,7 +140,7 @@ BOM = "\ufeff"
 
 # Python also calls transformations of text "codecs" (rot13, zip, idna, unicode_escape): a server may not choose those.
 _NOT_CHARSETS = frozenset(
-    {"idna", "mbcs", "oem", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "utf-7"}
+    {"idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"}
 )
 # UTF-32 comes first: its little-endian mark begins with that of UTF-16.
 _MARKS = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 import mimetypes
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -182,6 +182,7 @@ def faults(choice: Choice, value: Any, limits: Limits, engine: ValidationEngine 
     if (
         codec.name == "binary"
         or isinstance(value, AsyncIterator)
+        or (codec.name == "sequence" and isinstance(value, Iterator))
         or (codec.name == "yaml" and _is_file(value) and not isinstance(value, bytes))
     ):
         return []

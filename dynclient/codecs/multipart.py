@@ -42,6 +42,7 @@ from dynclient.transports.clock import look
 _MOST_PARTS = 100_000
 _PARTS_PER_LOOK = 100
 _DELIMITERS = ",|"
+_NO_FILES = (bool, int, float, dict, list)
 _READ_HEADERS = frozenset({"content-disposition", "content-transfer-encoding", "content-type"})
 # RFC 2046, 5.1.1: boundary.
 _BOUNDARY = expression(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
@@ -120,7 +121,12 @@ def _named(value: dict[str, Any], media_type: MediaType) -> Iterator[_WrittenPar
         if encoding.style is not None and form.file_of(each) is None and not has_files:
             yield from _styled_parts(name, each, encoding)
             continue
-        for item, item_schema in form.field_values(each, schema, single=form.is_single(encoding) and not has_files):
+        is_file = schema is not None and not encoding.content_type and _schemas.is_binary(schema)
+        single = (is_file or form.is_single(encoding)) and not has_files
+        for item, item_schema in form.field_values(each, schema, single=single):
+            if isinstance(item, _NO_FILES) and (is_file or (item_schema and _schemas.is_binary(item_schema))):
+                taken = "bytes, text, a path, a file object, or (file name, bytes)"
+                raise EncodeError(f"part {name!r} is a file, not a {type(item).__name__}: pass {taken}")
             if item is not None:
                 yield _named_part(name, item, encoding, item_schema)
 

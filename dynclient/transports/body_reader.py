@@ -155,6 +155,8 @@ _TOO_LARGE = {
     "codings": "the response has more than {} nested content codings",
 }
 _STREAMED = {"response_bytes", "encoded_response_bytes"}
+# Servers also name charsets there, and S3 the framing of the upload (aws-chunked), which has been removed.
+_NO_CODINGS = frozenset({"", "identity", "none", "binary", "aws-chunked", "utf-8", "utf8", "us-ascii", "iso-8859-1"})
 
 _RATIO_FROM = 8 * MiB
 
@@ -195,7 +197,7 @@ def body_of(
     chunks = _counted(chunks, length, limits, sent)
     if "content-encoding" in headers:
         codings = [coding.strip().lower() for coding in headers["content-encoding"].split(",")]
-        codings = [coding for coding in codings if coding not in {"", "identity"}]
+        codings = [coding for coding in codings if coding not in _NO_CODINGS]
         if codings:
             return decoded(chunks, codings, limits, whole)
     return chunks if stream else _counted(chunks, length, limits, whole)

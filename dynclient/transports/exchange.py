@@ -399,7 +399,8 @@ def refused(error: TooLarge | CodingError, response: Response, limits: Limits) -
     response = response.beginning()
     if isinstance(error, TooLarge):
         return too_large(error.limit, limits, response=response, operation_id=operation_id)
-    return DecodeError(str(error), response=response, operation_id=operation_id)
+    hint = "with_options(headers={'Accept-Encoding': 'identity'}) asks for a body without content coding"
+    return DecodeError(str(error), response=response, operation_id=operation_id, hint=hint)
 
 
 _NO_TLS = frozenset({

@@ -34,6 +34,16 @@ DOCUMENT = {
                 "responses": {"204": {"description": "taken"}},
             }
         },
+        "/array": {
+            "post": {
+                "operationId": "array",
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/jsonl": {"schema": {"type": "array", "items": ITEM}}},
+                },
+                "responses": {"204": {"description": "taken"}},
+            }
+        },
         "/form": {
             "post": {
                 "operationId": "form",
@@ -144,7 +154,8 @@ def test_what_the_progress_raises_ends_the_call(way, httpserver):
 
 
 def test_items_of_an_iterator(upload):
-    assert upload("items", ({"n": n} for n in range(2)))[::2] == (None, b'{"n":0}\n{"n":1}\n')
+    for operation in ("items", "array"):
+        assert upload(operation, ({"n": n} for n in range(2)))[::2] == (None, b'{"n":0}\n{"n":1}\n')
 
 
 def test_a_form_with_files_has_a_length(upload, tmp_path):

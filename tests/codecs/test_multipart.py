@@ -200,6 +200,14 @@ def test_refuses_to_write(media_type, value, content_type, fault):
         codecs.find(FORM).encode(value, media_type("multipart/form-data", {}), content_type)
 
 
+@pytest.mark.parametrize("value", [5, 1.5, True, {"a": 1}, ["a.csv", "x,y"], ["n", b"x", "text/plain", {"X": "1"}]])
+@pytest.mark.parametrize("many", [False, True])
+def test_what_is_no_file_is_no_part_of_bytes(media_type, value, many):
+    value, schema = ([value], array(BINARY)) if many else (value, BINARY)
+    with pytest.raises(EncodeError, match=r"part 'f' is a file, not a \w+: pass bytes"):
+        codecs.find(FORM).encode({"f": value}, media_type("multipart/form-data", {"schema": form(f=schema)}), FORM)
+
+
 READ = {
     "preamble and epilogue are no parts": (b"pre\r\n--b\r\n\r\nx\r\n--b--\r\nafter", MIXED, ["x"]),
     "blanks after a delimiter": (b"--b \t\r\n\r\nx\r\n--b-- ", MIXED, ["x"]),

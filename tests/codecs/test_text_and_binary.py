@@ -46,6 +46,14 @@ def test_text_that_can_not_be_written(media_type, value, content_type, fault):
         codecs.find(PLAIN).encode(value, media_type(PLAIN, {}), content_type)
 
 
+@pytest.mark.parametrize(
+    "charset", ["unicode_escape", "raw-unicode-escape", "UTF-7", "idna", "punycode", "rot13", "base64", "undefined"]
+)
+def test_a_transformation_is_no_charset(media_type, charset):
+    with pytest.raises(DecodeError, match="is not known"):
+        codecs.find(PLAIN).decode(b"a", media_type(PLAIN, {}), f"{PLAIN}; charset={charset}", LIMITS)
+
+
 @pytest.fixture
 def path(tmp_path):
     found = tmp_path / "data.bin"

@@ -215,6 +215,7 @@ RESPONSES = [
     Came("zstd of a megabyte", ("ask", answer(zstd.compress(bytes(10**6)), b"Content-Encoding: zstd")), bytes(10**6)),
     Came("two codings", ("ask", answer(gzip.compress(zlib.compress(CSV)), b"Content-Encoding: deflate, gzip")), CSV),
     Came("identity", ("ask", answer(b"ok", b"Content-Encoding: identity"))),
+    Came("no_coding", ("ask", answer(b"ok", b"Content-Encoding: UTF-8, aws-chunked"))),
     Came("gzip of nothing", ("ask", answer(b"", GZIP)), b""),
 ]  # fmt: skip  # a response reads best on one line
 

@@ -70,8 +70,9 @@ _MEANT = {
     "params": "query= of with_options()",
     "proxies": "proxy=",
     "session": "transport=Urllib3Transport(session)",
+    "token": "auth=",
     "uds": "unix_socket=",
-    "verify": "tls=TLS(ca_file=...) trusts an authority, TLS(insecure_skip_verify=True) any certificate",
+    "verify": "tls=TLS(ca_file=...) to trust an authority, TLS(insecure_skip_verify=True) to accept any certificate",
 }
 """Names that other libraries have for an option -> its name here."""
 
@@ -82,7 +83,7 @@ def _no_option(name: str) -> ArgumentError:
 
     matches = near(name, list(inspect.signature(_BaseClient.load).parameters))
     meant = f"; did you mean {' or '.join(matches)}?" if matches and name not in _MEANT else ""
-    hint = f"here it is {_MEANT[name]}" if name in _MEANT else ""
+    hint = f"use {_MEANT[name]}" if name in _MEANT else ""
     return ArgumentError(f"load() has no option {name}{meant}", argument=name, matches=matches, hint=hint)
 
 

@@ -115,7 +115,7 @@ def _check(rule: Pagination) -> None:
         raise PaginationUnclear(
             "the document does not show that the operation has pages",
             pagination=rule,
-            hint="a plain call returns the whole answer; by={...} says how the list continues",
+            hint="a plain call returns the whole response; by={...} says how the list continues",
         )
     if not rule.is_usable:
         what = "a guess" if rule.confidence == "guess" else "unclear"

@@ -47,7 +47,7 @@ class Event:
 
     ``name`` is its key in the document, ``data`` its decoded body, ``operation`` its Operation in the document.
     ``headers`` has all headers, ``parameters`` the documented headers and query parameters, decoded, by location and
-    name. ``message`` names this very message; it is empty without a verification.
+    name. ``message`` identifies this message; it is empty without verification.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Receiver:
     """Receives the webhooks of a document, or the callbacks of an operation."""
 
     def __init__(self, incoming: Sequence[Incoming], limits: Limits, mode: ValidationMode = "strict") -> None:
-        """Take the expected requests, the limits for decoding them, and what happens if data do not match."""
+        """Take the expected requests, the limits for decoding them, and the reaction to invalid data."""
         self._incoming, self._limits, self._mode = tuple(incoming), limits, mode
 
     def __repr__(self) -> str:
@@ -190,7 +190,7 @@ def check_size(size: int, most: int) -> None:
 
 
 def forget(verify: Verify, message: str) -> None:
-    """Accept a message again that was verified, but not handled."""
+    """Accept a message again if it was verified, but not handled."""
     forgetting = getattr(verify, "forget", None)
     if forgetting is not None and message:
         forgetting(message)
@@ -204,7 +204,7 @@ def _verified(verify: Any, headers: Headers, body: bytes) -> str:
     if not callable(verify):
         raise ArgumentError("verify must be a verifier, a function or None", argument="verify")
     if verify(headers, body) is not True:
-        raise SignatureError("the function verify= refused it")
+        raise SignatureError("the function passed as verify= refused the request")
     return ""
 
 

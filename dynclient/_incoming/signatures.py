@@ -3,8 +3,8 @@
 Rule 1: one class verifies all of them; a vendor is a row of ``SCHEMES``.
 Rule 2: every signature is compared with that of every secret, in constant time, before any other check.
 Rule 3: a time too far in the past or in the future is refused.
-Rule 4: received messages are remembered, up to a number, and refused when repeated. A retry of the sender has another
-time, so it is another message.
+Rule 4: received messages are remembered, up to a number, and refused when repeated. A retry by the sender has another
+time, so it counts as another message.
 Rule 5: errors say which check failed, without any secret or signature.
 """
 
@@ -71,7 +71,7 @@ class HMACSignature:
             header: the header that has the signature.
             template: what is signed: a text with ``{body}``, ``{timestamp}`` and ``{header:NAME}``.
             value: the header's value: a text with ``{signature}``, and ``{timestamp}`` if the header has the time.
-            separator: what separates the parts of the value; a part may be repeated. "" if it has one part.
+            separator: the separator of the value's parts, which may be repeated; "" if it has only one part.
             timestamp_header: the header that has the time, in seconds since the epoch.
             algorithm: the hash function, by its name in hashlib.
             encoding: how the signature is written.
@@ -117,7 +117,7 @@ class HMACSignature:
         signed = self._signed(headers, body, timestamp)
         keys = [bytes.fromhex(secret.reveal()) for secret in self._secrets]
         expected = [hmac.digest(key, signed, self._algorithm) for key in keys]
-        # All are compared, so that timing does not reveal which one matches.
+        # All of them are compared, so that timing does not reveal which one matches.
         if not sum(hmac.compare_digest(one, other) for one in signatures for other in expected):
             raise SignatureError(f"the signature in the header {self._header} is wrong")
         if self._is_timed:

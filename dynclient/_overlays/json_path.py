@@ -1,8 +1,8 @@
 """JSONPath (RFC 9535) in bounded time: jsonpath-rfc9535 evaluates, and a clock is checked for each visited node.
 
-Of the libraries on PyPI this one passes all cases of the RFC's own suite, but it has no bounds. So its nodes and
-queries, including those in filters, are replaced by ones that check the clock, and the functions ``match`` and
-``search`` by ones that use :mod:`dynclient._regex`, whose time is bounded.
+This library passes all cases of the RFC's test suite, but has no limits. So its nodes and queries, including those in
+filters, are replaced by ones that check the clock, and the functions ``match`` and ``search`` by ones that use
+:mod:`dynclient._regex`, whose time is bounded.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Paths(library.JSONPathEnvironment):
         Raises:
             OutOfTime: the time limit has passed.
         """
-        if time.monotonic() > self._next:  # it is cheaper to read than the time of this thread
+        if time.monotonic() > self._next:  # it is faster to read than the thread's own clock
             left = self._most - time.thread_time()
             if left < 0:
                 raise OutOfTime

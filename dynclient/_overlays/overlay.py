@@ -212,7 +212,7 @@ class _Application:
         self._limits = limits
         self._paths = Paths(limits.overlay_seconds)
         # Of the objects and arrays that were changed, by their id: the origins of members, for arrays those of all
-        # items. An object in here must not be deleted, since its id could be reused.
+        # items. An object in this mapping must not be deleted, since its id could be reused.
         self._origins: dict[int, Any] = {}
         self._alive: list[Any] = []
         self._touched = 0
@@ -398,7 +398,7 @@ class _Application:
         return origin
 
     def moved(self) -> Iterator[tuple[str, Origin]]:
-        """Yield the members of the tree that are not where the document has them."""
+        """Yield the members of the tree that are not at their original position in the document."""
         pending: list[tuple[Any, str, Origin]] = [(self._tree, "", (0, ""))] if self._origins else []
         while pending:
             node, pointer, own = pending.pop()

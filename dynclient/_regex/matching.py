@@ -1,7 +1,8 @@
 """Compiled regular expressions that search in bounded time.
 
-Rule 1: a pattern whose time can't grow beyond the square of its text goes to Python's ``re``, in ``re``'s spelling.
-Rule 2: any other pattern is run by an automaton, and so is every pattern if the text is long or the budget nearly used.
+Rule 1: a pattern whose time is at most quadratic in its text is matched by Python's ``re``, in ``re``'s syntax.
+Rule 2: all other patterns are run by an automaton, and so is every pattern if the text is long or the budget almost
+used up.
 Rule 3: an automaton can't run lookarounds, back references, or very many states. Lookaheads at the start
 (``^(?=...)(?!...)``) are split off and matched by themselves. The rest goes to ``re`` if its time is bounded by a power
 of the text's length, and the budget allows it; otherwise the pattern is not evaluated.

@@ -37,7 +37,9 @@ _run_options = with_options(
     click.Option(["--concurrency"], type=click.IntRange(1), help="Concurrent rows in each process.  [16]"),
     click.Option(["--rate"], metavar="N/TIME", help="A rate limit, such as 50/s or 600/m."),
     click.Option(
-        ["--max-failures"], type=click.IntRange(0), help="Stop after N failures in a row, or a tenth; 0: never.  [50]"
+        ["--max-failures"],
+        type=click.IntRange(0),
+        help="Stop after N consecutive failures, or a tenth of 200 rows or more; 0: never.  [50]",
     ),
     click.Option(
         ["--on-invalid"], type=click.Choice(("stop", "skip")), help="What to do with a row that violates the document."

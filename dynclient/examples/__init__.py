@@ -1,4 +1,4 @@
-"""Valid values of schemas, and arguments of valid calls: for examples, mocks and pages.
+"""Make valid values of schemas, and arguments of valid calls, for examples, mocks and pages.
 
 A value is generated and validated, and generated again with other options if it is invalid. If no options give a valid
 value, the one with the fewest faults is returned. An example of the document that is almost valid is repaired with the
@@ -74,7 +74,7 @@ def example(
     schema = follow(schema)
     if seed or fake is not None or component_name(schema) is None:
         return _example(schema, direction, seed, shown=shown, files=files, fake=fake)
-    # Operations share named schemas; without a seed there are only a few values of each.
+    # Operations share named schemas, and without a seed there are only a few values of each.
     known, key = cache(schema.references, "examples"), (schema.uri, direction, shown, files)
     if key not in known:
         known[key] = _example(schema, direction, seed, shown=shown, files=files, fake=fake)
@@ -94,7 +94,7 @@ def _example(schema: Schema, direction: Direction, seed: int, *, shown: bool, fi
             faults = faults_of(value)
             if not faults:
                 return value
-            # A value of another type has a single fault, but is the furthest from the schema.
+            # A value of another type has a single fault, but is furthest from the schema.
             wrong = any(fault.path == "$" for fault in faults), len(faults)
             if best is MISSING or wrong < least:
                 best, least = value, wrong
@@ -395,7 +395,7 @@ def repaired(value: Any, faults_of: Callable[[Any], list[Fault]], sample: Callab
         faults = faults_of(value)
         if not faults:
             return value
-        # The last first, so that indexes of items stay right when one is removed.
+        # The last one first, so that the indices of the other items remain correct when one is removed.
         for path in dict.fromkeys(fault.path for fault in reversed(faults)):
             climb, remove = divmod(tries[path], 2)
             tries[path] += 1

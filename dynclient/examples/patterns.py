@@ -1,6 +1,6 @@
 """A text that a regular expression matches, written by walking the pattern's tree.
 
-Lookarounds are passed over: the caller validates the text. A pattern that can't be read has no text.
+Lookarounds are ignored, since the caller validates the text. There is no text for a pattern that can't be read.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _MOST_OF_A_RANGE = 0x400
 
 
 def text(pattern: str, rng: Random, more: int = 0) -> str | None:
-    """Write a text that a pattern matches, with ``more`` repetitions than the least where its bounds allow.
+    """Write a text that a pattern matches, with ``more`` repetitions than the minimum if its bounds allow that.
 
-    Returns None where the pattern can't be read, or its shortest texts are too long for an example.
+    Returns None if the pattern can't be read, or its shortest texts are too long for an example.
     """
     if len(pattern) > _LONGEST_PATTERN:
         return None
@@ -70,7 +70,7 @@ class _Writer:
         if tree.most is not None:
             times = min(times, tree.most)
         written: list[str] = []
-        # One character too many makes the text too long, which is all that has to be known.
+        # One character too many is enough to show that the text is too long.
         while len(written) < times and self._left >= 0:
             written.append(self.write(tree.part))
             self._left -= 1

@@ -1,9 +1,9 @@
 """Values that look real, by the format and the name of a property: names, addresses, prices. They need faker.
 
 Rule 1: the last words of a name decide: ``billingCity`` is a city, ``capacity`` is not.
-Rule 2: the texts of one object are of one person: the mail address has the person's name.
+Rule 2: the texts of one object are about one person: the mail address has the person's name.
 Rule 3: hosts, mail addresses, IP addresses and telephone numbers are those reserved for examples and fiction.
-Rule 4: the same key gives the same value in every run. A value is a proposal: the caller validates it.
+Rule 4: the same key gives the same value in every run. Values are proposals, which the caller validates.
 """
 
 from __future__ import annotations

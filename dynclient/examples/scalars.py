@@ -1,4 +1,4 @@
-"""Texts and numbers for schemas: values of each format, and values within bounds.
+"""Make texts and numbers for schemas: values of each format, and values within bounds.
 
 Rule 1: addresses are those reserved for examples (RFC 2606, 5737, 3849), so that no real person or server is reached.
 Rule 2: a format has a few values, and the seed selects one of them.
@@ -70,7 +70,7 @@ def _candidate_texts(seen: Shape, seed: int, low: int) -> Iterator[str]:
     pattern = seen.constraints.get("pattern")
     if isinstance(pattern, str):
         for more in _GROWTH:
-            # A str as seed gives the same numbers in every run; a hash would not.
+            # A string as seed gives the same numbers in every run; its hash would not.
             number = f"{seed}:{more}:{pattern}".encode("utf-8", "surrogatepass")
             found = patterns.text(pattern, Random(number), more)  # noqa: S311  # not for secrets
             if found is not None:
@@ -126,12 +126,12 @@ class Bounds:
 def number(constraints: Mapping[str, Any], format_: str | None, rng: Random | None, *, whole: bool) -> int | float:
     """Find a number within the bounds of a schema; 1 if none was found. ``whole`` asks for an integer."""
     bounds = Bounds(constraints, format_)
-    # The distance of neighbours: multipleOf, made whole for an integer.
+    # The distance between neighbouring values: multipleOf, rounded to a whole number for integers.
     step = bounds.step if bounds.step is not None else Fraction(1)
     step = Fraction(step.numerator) if whole else step
     valid = (value for value in _candidate_numbers(bounds, step, rng, whole=whole) if bounds.allow(value))
     found = next((value for value in valid if not whole or value.denominator == 1), Fraction(1))
-    # JSON writes an integer beyond the range of floats as it writes others.
+    # In JSON, integers beyond the range of floats are written like others.
     return int(found) if whole or abs(found) > sys.float_info.max else float(found)
 
 

@@ -1,9 +1,9 @@
-"""A value made from a schema, from the top down.
+"""Make a value from a schema, top down.
 
 Rule 1: examples and defaults of the document come first, then const, enum, format, pattern and bounds.
 Rule 2: readOnly properties are omitted in a request, writeOnly ones in a response.
 Rule 3: optional properties are omitted below some depth, and once the value has become large, so that recursion ends.
-Rule 4: beyond a number of values all others are null, which may not be valid.
+Rule 4: after a maximum number of values, all others are null, which may be invalid.
 Rule 5: the same options give the same value in every run.
 """
 
@@ -33,9 +33,9 @@ Direction = Literal["request", "response"]
 
 _OPTIONAL_DEPTH = 3
 _DEPTH = 24
-_UNION_DEPTH = 16  # Unions of unions deeper than this are a circle.
+_UNION_DEPTH = 16  # Unions nested deeper than this count as a cycle.
 _NODES = 150
-_MOST_NODES = 5_000  # Required ones included: fifteen schemas may require each other some million times.
+_MOST_NODES = 5_000  # Required properties count too: fifteen schemas may require each other a million times.
 _ITEMS = 1000
 _FAKED_ITEMS = 3  # of a list that looks real
 _TRIES = 30
@@ -101,7 +101,7 @@ class Maker:
 
     @property
     def _varied(self) -> int:
-        """A number that selects one of few values; where they look real, another one at each place."""
+        """A number that selects one of a few values; realistic values differ at each place."""
         return self._seed if self._options.fake is None else crc32(self._key.encode("utf-8", "replace"))
 
     @property
@@ -140,7 +140,7 @@ class Maker:
         here = (component_name(seen.schema) or self._name_of_value, self._objects)
         value: dict[str, Any] = {}
         for name, schema in seen.properties.items():
-            with suppress(InvalidDocument, UnresolvableReference):  # a broken part, which no request may have
+            with suppress(InvalidDocument, UnresolvableReference):  # a broken part, which no request may use
                 if self._includes(name, schema, seen, depth):
                     self._name_of_value, (self._owner, self._current) = name, here
                     value[name] = self.make(schema, depth + 1)
@@ -333,7 +333,7 @@ def without_unions(seen: Shape, turn: int, *, simple: bool = False) -> tuple[Sha
         if found is not None and found.inherited:
             seen = _heir(seen, found, turn, tags)
         elif found is not None and any(picked.uri in settled for picked in found.mapping.values()):
-            # A branch that has the union in its allOf: it is decided which one it is.
+            # A branch that has the union in its allOf, so the branch is known.
             for own in filter(None, () if tags else bases(seen.schema).values()):
                 _tag(own, seen.schema, tags)
             return seen._replace(one_of=(), any_of=(), discriminator=None), tags
@@ -369,6 +369,6 @@ def _heir(seen: Shape, found: Discriminator, turn: int, tags: dict[str, str]) ->
 
 
 def _tag(found: Discriminator, schema: Schema, tags: dict[str, str]) -> None:
-    for value, picked in found.mapping.items():  # The last one wins: explicit mappings come after names.
+    for value, picked in found.mapping.items():  # The last one counts: explicit mappings come after names.
         if picked.uri == schema.uri:
             tags[found.property_name] = value

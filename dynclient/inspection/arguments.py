@@ -3,9 +3,9 @@
 Rule 1: required parameters come first, in the document's order, then the body. Both may be passed by position.
 Rule 2: optional parameters and then the properties of the body are keyword-only. Properties may be given instead of
 the body, so a body with properties may be omitted.
-Rule 3: the document's own names come first. A parameter or property whose name in the document is a Python name keeps
-it; parameters go before properties. The other names are derived from the document's: those of parameters, then of the
-body, then of properties. A name that is taken gets a number: ``name_2``.
+Rule 3: a parameter or property whose name in the document is already a Python name keeps it; parameters take precedence
+over properties. The other names are derived from the document's: those of parameters, then of the body, then of
+properties. A name that is already used gets a number: ``name_2``.
 Rule 4: if parameters in two locations have one name, the path's keeps it, or else the first; the others get their
 location appended.
 """
@@ -34,8 +34,8 @@ class Argument(Record):
     """One argument of an operation's method.
 
     ``in_`` is ``path``, ``query``, ``querystring``, ``header``, ``cookie`` or ``body``; ``wire`` is the name there, or
-    empty for the body itself. ``required`` is the document's, also for a body whose properties may be given instead.
-    ``default`` is the server's default, or MISSING; it is not sent.
+    empty for the body itself. ``required`` is that of the document, even for a body whose properties may be given
+    instead. ``default`` is the server's default, or MISSING; it is not sent.
     """
 
     name: str
@@ -179,7 +179,7 @@ def _body_name(body: RequestBody) -> str:
 
 
 def _shape_of(schema: Schema) -> Shape:
-    """The shape of a schema. For a broken schema it is empty: only code that uses the schema needs it to be valid."""
+    """The shape of a schema. It is empty for a broken schema: only code that uses the schema needs a valid one."""
     try:
         return shape(schema)
     except DocumentError:

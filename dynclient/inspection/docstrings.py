@@ -54,10 +54,10 @@ def docstring(
 def sequel(method: Any, *, whole: bool = False) -> dict[str, list[str]]:
     """The sections about what may follow a call: links, callbacks, pages and waits.
 
-    ``method`` is the method of the operation. With ``whole``, as the shell shows it, the evidence is there too.
+    ``method`` is the method of the operation. With ``whole``, as in the shell, the evidence is included.
     """
     operation: Operation = method.operation
-    # An AttributeError: of a partly broken operation.
+    # An AttributeError is raised for a partly broken operation.
     pages, waits = getattr(method, "pagination", None), getattr(method, "waiter", None)
     callbacks = getattr(method, "callbacks", {}) if operation.callbacks else {}
     return {
@@ -222,7 +222,7 @@ def constraints(schema: Schema | None) -> tuple[str, ...]:
     phrases += [
         phrase(seen.constraints[key])
         for key, phrase in _PHRASES.items()
-        # Keywords about arrays say nothing of other values.
+        # Keywords about arrays do not apply to other values.
         if key in seen.constraints and ("Items" not in key or not seen.types or "array" in seen.types)
     ]
     if seen.default is not MISSING and not secret(schema):

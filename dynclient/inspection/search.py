@@ -1,4 +1,4 @@
-"""Find operations by words: at the prompt, on the command line, and for agents.
+"""Find operations by words, for the prompt, the command line, and agents.
 
 Rule 1: a query is plain English. Idioms are replaced by one verb (:data:`IDIOMS`), initials by their words (``PR`` is
 pull request), stop words and words that do not occur in the document are left out, endings (plural, -ing, -ed, -ion) do
@@ -53,7 +53,7 @@ STOP_WORDS, QUESTIONS, DETERMINERS, PREPOSITIONS = (
     frozenset(_TABLES[name].split()) for name in ("stop_words", "questions", "determiners", "prepositions")
 )
 IDIOMS = tuple((expression(rf"\b(?:{idiom})\b"), f" {word} ") for idiom, word in _TABLES["idioms"])
-# The verb of a method, whatever the operation is called.
+# The verb of a method, regardless of the operation's name.
 DOES = {"DELETE": ["delete"], "PATCH": ["update"], "PUT": ["update"]}
 _UNDO = expression(
     r"(?i)(?<![a-z])un(?=archiv|assign|attach|block|follow|lik|link|lock|mark|pin|publish|shar|star|subscrib|tag|watch)"
@@ -97,7 +97,7 @@ WEIGHTS: Mapping[str, float] = {
     "parameter": 0.3,
     "result": 0.1,
 }
-# The places with few words.
+# The locations with few words.
 _TITLES = ("name", "summary", "path")
 _OF_THE_TITLE = 1.25
 _SIMILAR = 0.5
@@ -135,7 +135,7 @@ class SearchIndex:
         self._titles: dict[str, defaultdict[str, list[int]]] = {place: defaultdict(list) for place in _TITLES}
         texts = _Texts(api)
         for index, row in enumerate(self._rows):
-            # From the least weight to the most, so that the last one stays.
+            # In order of increasing weight, so that the highest one stays.
             for place, words in (*texts.of(row).items(), *_row_words(row)):
                 weight = WEIGHTS[place]
                 for word in words:
@@ -187,7 +187,7 @@ class SearchIndex:
         return tuple(self._rows[index] for index in self._ranked(scores))
 
     def _spelled_out(self, word: str) -> str:
-        """The words that begin with these letters, such as pull request for PR; else the word itself."""
+        """The words that initials stand for, such as pull request for PR; else the word itself."""
         word = word.lower()
         if word in STOP_WORDS or stem(word) in self._weights:
             return word
@@ -353,7 +353,7 @@ class _Texts:
         for reference in references if depth < _DEEPEST else ():
             key = uri.partition("#")[0], reference
             if key not in self._seen:
-                self._seen[key] = set(), set()  # within itself
+                self._seen[key] = set(), set()  # a reference to an enclosing part
                 target_uri, target = self._resolved(reference, uri)
                 self._seen[key] = self._words(target, target_uri, depth + 1)
             found[0].update(self._seen[key][0])

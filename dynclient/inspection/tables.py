@@ -191,7 +191,7 @@ _LONGEST = 80
 
 _CLASS = "dynclient-operations"
 # Overrides the styles of notebooks, which are more specific: they align text in tables to the right, shade every other
-# row and keep a cell in one line. The red is legible on white and on black.
+# row and keep each cell on one line. The red is legible on white and on black.
 _STYLE = (
     f"table.{_CLASS} {{border-collapse: collapse; margin: 0.5em 0; table-layout: auto !important}}"
     f"table.{_CLASS} th, table.{_CLASS} td"

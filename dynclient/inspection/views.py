@@ -2,7 +2,7 @@
 
 Rule 1: a view contains texts, numbers and types (:class:`Hint`). Texts are unescaped: the emitter escapes them for its
 format.
-Rule 2: a view has no value of a secret schema.
+Rule 2: a view contains no values of secret schemas.
 """
 
 from __future__ import annotations
@@ -348,7 +348,7 @@ def described(method: Any) -> dict[str, Any]:
     """
     operation: Operation = method.operation
     view = operation_view(operation)
-    # An AttributeError: of a partly broken operation.
+    # An AttributeError is raised for a partly broken operation.
     pages, waiter = getattr(method, "pagination", None), getattr(method, "waiter", None)
     return {
         "name": method.__name__,

@@ -191,7 +191,7 @@ def test_the_budget_ends():
 MALFORMED = [
     ({"type": "String"}, "type", "'String', and must be one of array, boolean, .*; did you mean string"),
     ({"type": ["string", "Null"]}, "type", r"\['string', 'Null'\], and must be one of"),
-    ({"minLength": "3"}, "minLength", "'3', and must be a number of 0"),
+    ({"minLength": "3"}, "minLength", "'3', and must be a whole number from 0"),
     ({"properties": []}, "properties", r"is \[\]"),
     ({"properties": {"a": "text"}}, "properties", "'a' is not a schema, but 'text'"),
     ({"properties": {"$ref": "#/x"}}, "properties", r"`\$ref` leads to no map of schemas"),

@@ -76,7 +76,7 @@ def pages(
     """
     from dynclient_tools.docs import docs, navigation
 
-    # Readers of the pages do not have the document at its author's path.
+    # The author's path is not shown: it does not exist on the readers' machines.
     source = _shown(document)
     source = Path(source).name if Path(source).is_absolute() else source
     with dynclient.load(document, overlays=overlays) as client:

@@ -1,6 +1,6 @@
 """Text of a document as Markdown that can't change the structure of its page, and types as Markdown with links.
 
-Rule 1: text is escaped, never removed: after a removal, the text before and after it could form new markup.
+Rule 1: text is escaped, never removed, since the text around a removed part could form new markup.
 Rule 2: a document's own Markdown keeps emphasis, lists, code, and links to the web or to mail addresses.
 Rule 3: Markup is ready to be written; everything else is escaped when it is written (:mod:`dynclient_tools.rendering`).
 Rule 4: HTML tags without attributes, and links to the web, become Markdown first; other tags are shown as text.
@@ -205,7 +205,10 @@ def _longest_run(value: str) -> int:
 
 
 def _without_html(value: str) -> str:
-    """Write the simple HTML tags of a text as Markdown. This is for looks only: the result is escaped like any text."""
+    """Write the simple HTML tags of a text as Markdown.
+
+    This only improves the appearance: the result is escaped like any text.
+    """
     if "<" not in value:
         return value
     for span, replacement in _SPANS:

@@ -224,7 +224,8 @@ def _typed_dict(models: Models, model: Model, hidden: frozenset[str]) -> list[st
     described = clean(shape(model.schema).description or "")
     if not _has_more(model):
         return syntax.class_of(model.name, ["TypedDict"], body, described)
-    # PEP 728. Only in a class: mypy does not know the keyword yet, and would drop the fields of the functional form.
+    # PEP 728. Only in a class, since mypy does not know the keyword yet, and would drop the fields of the functional
+    # form.
     return syntax.class_of(model.name, ["TypedDict", "extra_items=Any"], body, described, "  # type: ignore[call-arg]")
 
 

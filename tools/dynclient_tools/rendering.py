@@ -33,7 +33,7 @@ _STEP = "    "
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Pause the garbage collector: it takes a third of the time and finds nothing, since all objects are kept."""
+    """Pause the garbage collector: it would take a third of the time and free nothing, since all objects are kept."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -44,7 +44,10 @@ def uncollected() -> Iterator[None]:
 
 
 def pages(templates: Path | None = None) -> Environment:
-    """Make the environment for Markdown pages. ``templates`` is a folder of templates that replace ours."""
+    """Make the environment for Markdown pages.
+
+    ``templates`` is a folder of templates that replace the built-in ones.
+    """
     environment = _environment(_as_markdown, templates)
     environment.filters.update(
         cell=markdown.cell,
@@ -58,7 +61,10 @@ def pages(templates: Path | None = None) -> Environment:
 
 
 def sources(templates: Path | None = None) -> Environment:
-    """Make the environment for Python sources. ``templates`` is a folder of templates that replace ours."""
+    """Make the environment for Python sources.
+
+    ``templates`` is a folder of templates that replace the built-in ones.
+    """
     return _environment(_as_python, templates)
 
 

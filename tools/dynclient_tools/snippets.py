@@ -205,7 +205,7 @@ def prepared(page: OperationPage, media_range: str | None = None) -> Request | N
 
 
 def curl(page: OperationPage) -> str:
-    """Write the call as a command line; empty if it can't be, or if it would differ each time."""
+    """Write the call as a command line; empty if that is impossible, or if it would differ each time."""
     known = page.view.content_types
     chosen = known[0] if known and is_concrete(known[0]) and (len(known) == 1 or known[0].startswith(_PARTS)) else None
     # Keys and boundaries differ each time.

@@ -148,7 +148,7 @@ class _Writer:
         The type of a later result is known only for a GET, which is repeated.
         """
         waiter = page.method.waiter
-        # Others get their types from _Described: many documents have a 202 that means nothing.
+        # Others get their types from _Described, since many documents have a 202 without any meaning.
         if waiter is None or not (waiter.poll == "same" or waiter.confidence == "certain"):
             return
         result = returns if page.view.method == "GET" else "Any"

@@ -1,7 +1,7 @@
 """Build Python source in which text of a document can't break out of its literal.
 
-Rule 1: text of a document is only written as a literal, and names are checked. So any nesting of these builders is the
-syntax that it looks like, and does not need to be parsed again.
+Rule 1: text of a document is only written as a literal, and names are checked. So any nesting of these builders gives
+the intended syntax, and need not be parsed again.
 Rule 2: types are expressions as text. A statement is a list of lines; a docstring is a single one of these, even if it
 contains line breaks, so that indenting a body does not change its text.
 """

@@ -40,13 +40,13 @@ def server_url(servers: Sequence[model.Server], base_url: str | None, choice: Se
     return _absolute(_filled(server, variables), f"the document's server {without_user(server.url)!r}")
 
 
-def checked_base_url(url: Any) -> str:
-    """A ``base_url``, without a slash at its end.
+def checked_base_url(url: Any, what: str = "base_url") -> str:
+    """A ``base_url``, without a slash at its end; ``what`` names it in errors.
 
     Raises:
         ArgumentError: it is not an absolute URL, or has user information, a query or a fragment.
     """
-    return _absolute(url, "base_url")
+    return _absolute(url, what)
 
 
 def _chosen(servers: Sequence[model.Server], choice: Any) -> model.Server:
@@ -107,7 +107,7 @@ def _absolute(url: str, what: str) -> str:
         raise ArgumentError(
             f"{what} is not an absolute http or https URL: {without_user(url)!r}",
             argument="base_url",
-            hint="pass base_url='https://…'",
+            hint="" if what.isupper() else "pass base_url='https://…'",
         )
     if parts.username is not None or parts.password is not None:
         raise ArgumentError(

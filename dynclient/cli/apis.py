@@ -37,7 +37,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _HEAD = re.compile(r"\s*\[\s*([A-Za-z0-9_-]+|\"[^\"]*\")\s*[.\]]")
 
 
-@click.group(cls=Group, short_help="Give APIs short names and settings.")
+@click.group(cls=Group)
 def api() -> None:
     """Give APIs short names, with their documents, servers, headers and credentials.
 
@@ -65,7 +65,8 @@ def add(name: str, location: str, spec: str | None, profile: str | None, *, repl
     if profile is not None:
         if name not in apis:
             raise click.UsageError(f"there is no API {name} to add a profile to")
-        profiles = {**apis[name].get("profiles", {}), profile: {**table, "base_url": checked_base_url(location)}}
+        table["base_url"] = checked_base_url(location, "URL_OR_PATH")
+        profiles = {**apis[name].get("profiles", {}), profile: table}
         _save({**apis, name: {**apis[name], "profiles": profiles}}, name)
         return
     if name in apis and not replace:

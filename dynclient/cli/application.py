@@ -38,6 +38,11 @@ _IN_OPTIONS = (
     (r"\bauth=\(user, password\)", "--auth basic=env:VARIABLE"),
     (r"\bclient\.request\(\"(\w+)\", (\"[^\"]*\")\)", r"dynclient request DOCUMENT \1 \2"),
     (r"\bclient\.\w+\.stream\(\.\.\.\)", "-o ndjson"),
+    (r"\b(until|failed)=\{\"(\w+)\": \[?\"(\w+)\"\]?\}", r"--\1 \2=\3"),
+    (r"\bby=\{\.\.\.\} says", "--items and --next say"),
+    (r"\b(until)=\"final\"", r"--\1 final"),
+    (r"\bby=\{\"items\": \"?([$.A-Z]+)\"?\}", r"--items '\1'"),
+    (r"\bby=\{\"items\": \"([^\"]*)\", \"next\": \"([^\"]*)\"\}", r"--items '\1' --next '\2'"),
     (r"\bon_invalid=['\"](\w+)['\"]", r"--on-invalid \1"),
     (r"\bcheck=True", "--check"),
     (r"\bmay_repeat=True", "--may-repeat"),
@@ -51,14 +56,14 @@ class LazyCommand(click.Command):
     """A command that is imported when it runs; lists and completions show its short help."""
 
     def __init__(self, name: str, target: str, short_help: str) -> None:
-        """Take the module of ``dynclient.cli`` and the name of the click command in it, as ``module:name``."""
+        """Take the module, of ``dynclient.cli`` or else in full, and the click command in it, as ``module:name``."""
         super().__init__(name, short_help=short_help)
         self._target = target
 
     def load(self) -> click.Command:
         """Import the command."""
         module, _, name = self._target.partition(":")
-        command: click.Command = getattr(import_module(f"dynclient.cli.{module}"), name)
+        command: click.Command = getattr(import_module(module if "." in module else f"dynclient.cli.{module}"), name)
         return command
 
 
@@ -72,7 +77,9 @@ COMMANDS = (
     LazyCommand("completion", "operation_commands:completion", "Print a shell's completion script."),
     LazyCommand("demo", "servers:demo", "Show a first session with a small API."),
     LazyCommand("diff", "document_commands:diff", "Compare two documents."),
+    LazyCommand("docs", "dynclient_tools.commands:docs", "Write Markdown pages about a document."),
     LazyCommand("explore", "servers:explore", "Find and call operations in the browser."),
+    LazyCommand("generate", "dynclient_tools.commands:generate", "Write the pages and types of a project."),
     LazyCommand("har", "servers:har", "Check recorded traffic against a document."),
     LazyCommand("ls", "operation_commands:ls", "List the operations of a document."),
     LazyCommand("mcp", "servers:mcp", "Serve APIs to an agent by MCP."),
@@ -82,6 +89,7 @@ COMMANDS = (
     LazyCommand("request", "calls:request", "Send an undocumented request."),
     LazyCommand("shell", "servers:shell", "A Python prompt with a client."),
     LazyCommand("show", "descriptions:show", "Describe an operation."),
+    LazyCommand("stubs", "dynclient_tools.commands:stubs", "Write type hints for documents."),
     LazyCommand("trust", "apis:trust", "Trust the settings of a project."),
     LazyCommand("validate", "document_commands:validate", "Report every fault of a document."),
     LazyCommand("wait", "calls:wait", "Continue a wait."),
@@ -183,12 +191,14 @@ def _status_of(arguments: Sequence[str], *, debug: bool) -> int:
     Raises:
         OSError: standard output can't be written.
     """
+    streams = sys.stdout, sys.stderr
     try:
         status = application.main(list(arguments), prog_name="dynclient", standalone_mode=False)
     except SystemExit as stop:
-        # click does this when its own output goes to a closed pipe.
-        if isinstance(stop.__context__, OSError) and is_of_standard_output(stop.__context__):
-            raise stop.__context__ from None
+        # At a closed pipe, click replaces the streams and exits with 1.
+        if sys.stdout is not streams[0]:
+            sys.stdout, sys.stderr = streams
+            raise BrokenPipeError from None
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except click.exceptions.Exit as stop:
         return stop.exit_code

@@ -1,4 +1,7 @@
-"""``dynclient show``: a document, a schema, or an operation with an example for the shell."""
+"""``dynclient show``: a document, a schema, or an operation with an example for the shell.
+
+A document is shown without the modules that read operations and schemas.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +13,22 @@ from contextlib import suppress
 from inspect import Parameter, Signature
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dynclient._escaping import counted
 from dynclient._identifiers import near
-from dynclient._schemas import bundle
 from dynclient.cli import documents
 from dynclient.cli.commands import Command, plain_text
-from dynclient.cli.input_values import option_flags
 from dynclient.cli.output import FORMATS, fitted, write
-from dynclient.examples import arguments_example
 from dynclient.exceptions import DocumentError, NoSuchOperation, escaped
-from dynclient.inspection.arguments import Argument, arguments
-from dynclient.inspection.docstrings import docstring, sequel
 from dynclient.inspection.tables import aligned, columns
 from dynclient.model import API, Operation, SecurityScheme
 from dynclient.security.schemes import kind_of
+
+if TYPE_CHECKING:
+    from dynclient.inspection.arguments import Argument
 
 _LONGEST_VALUE = 2000
 _WIDTH = 100
@@ -127,12 +128,17 @@ def schema_data(api: API, name: str) -> Any:
     Raises:
         DocumentError: the schema is broken.
     """
+    from dynclient._schemas import bundle
+
     found = next((each for each in (name, *api.schemas) if each in api.schemas and each.lower() == name.lower()), None)
     return bundle(api.schemas[found], "response").schema if found is not None else None
 
 
 def operation_text(document: str, method: Any, width: int | None) -> str:
     """The page of an operation, with an example for the shell; of a partly broken one, its readable parts."""
+    from dynclient.examples import arguments_example
+    from dynclient.inspection.docstrings import docstring, sequel
+
     name, operation = method.__name__, method.operation
     try:
         call = shell_example(document, documents.command_name(name), operation, arguments_example(operation))
@@ -167,6 +173,9 @@ def _filled(text: str, width: int | None) -> str:
 
 def shell_example(document: str, command: str, operation: Operation, values: Mapping[str, Any]) -> str:
     """The command line of a call with these arguments, quoted for a POSIX shell."""
+    from dynclient.cli.input_values import option_flags
+    from dynclient.inspection.arguments import arguments
+
     words = ["dynclient", "call", quote(document), command]
     options: list[str] = []
     flags = option_flags(operation)

@@ -38,7 +38,7 @@ _LOGIN = Operation(
 )
 
 
-@click.group(cls=Group, short_help="Log in, and store credentials.")
+@click.group(cls=Group)
 def auth() -> None:
     """Store credentials in the system's keyring, or if there is none, in a file that only you can read.
 

@@ -160,7 +160,7 @@ def proxy(  # click passes them all by name
             for difference in differences:
                 click.secho(escaped(f"  {difference}"), err=True, fg="red")
 
-    given |= {"upstream": checked_base_url(given["upstream"]), "overlays": documents.overlays_of(document)}
+    given |= {"upstream": checked_base_url(given["upstream"], "UPSTREAM"), "overlays": documents.overlays_of(document)}
     with documents.loaded(partial(serve_proxy, observer=observe, **given), document) as server:
         _announce(server.proxy.api, f"{server.url}, for {given['upstream']}")
         try:

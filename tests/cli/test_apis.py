@@ -77,7 +77,7 @@ def test_an_api_is_added_listed_shown_changed_and_removed(run, document, apis, m
         (("add", "t", "d.json", "-H", "nothing"), "NAME:VALUE"),
         (("add", "there", "d.json"), "--replace"),
         (("add", "nope", "https://x", "-p", "staging"), "no API nope"),
-        (("add", "there", "x.test", "-p", "staging"), "--base-url is not an absolute"),
+        (("add", "there", "x.test", "-p", "staging"), "URL_OR_PATH is not an absolute"),
         (("add", "t", "d.json", "--base-url", "x.test"), "--base-url is not an absolute"),
         (("add", "t", "d.json", "--server", "9"), "the document has no server"),
         (("add", "t", "d.json", "--rate", "x"), "--rate: a rate is"),

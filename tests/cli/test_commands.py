@@ -315,11 +315,23 @@ def test_the_version_costs_little_more_than_click_does():
     assert min(ours / theirs for ours, theirs in pairs) <= 2
 
 
-def test_the_version_loads_nothing_heavy():
-    heavy = {"rich", "yaml", "urllib3", "jsonschema", "importlib.metadata", "dynclient.exceptions", "dynclient._client"}
+HEAVY = ("rich", "yaml", "urllib3", "jsonschema", "jinja2", "dynclient._client")
+
+
+@pytest.mark.parametrize(
+    ("words", "more"),
+    [
+        (["--version"], ("importlib.metadata", "dynclient.exceptions")),
+        (["--help"], ("dynclient.exceptions", "dynclient_tools")),
+        (["ls", "demo"], ("dynclient.examples", "dynclient._schemas")),
+        (["show", "demo"], ("dynclient.examples", "dynclient._validation")),
+    ],
+)
+def test_commands_load_only_what_they_need(words, more):
+    process("-m", "dynclient", *words)  # the document is in the cache from now on
     code = (
         "import sys\nfrom dynclient.cli import main\n"
-        f"assert main(['--version']) == 0\nprint(sorted({heavy!r} & set(sys.modules)))"
+        f"assert main({words!r}) == 0\nprint(sorted({ {*HEAVY, *more}!r} & set(sys.modules)))"
     )
     assert process("-c", code).stdout.splitlines()[-1] == "[]"
 

@@ -15,6 +15,7 @@ import pytest
 from dynclient import cli
 
 THINGS = str(Path(__file__).parents[1] / "cases" / "things.yaml")
+PAGE = {"name": "page", "in": "query", "schema": {"type": "integer"}}
 INFO = {"title": "T", "version": "1"}
 COMMANDS = [
     ["--help"],
@@ -45,6 +46,25 @@ def test_output_that_can_t_be_written_is_one_line_and_1(words):
         assert (done.returncode, lines) == (1, [f"dynclient: standard output can't be written: {reason}"])
         assert "Traceback" not in done.stderr
         assert "Exception ignored" not in done.stderr
+
+
+def test_a_list_that_nobody_reads_on_is_no_error(httpserver, document):
+    pages = {"200": {"description": "", "content": {"application/json": {"schema": {"type": "array", "items": {}}}}}}
+    httpserver.expect_request("/a").respond_with_json(
+        [1], headers={"Link": f'<{httpserver.url_for("/a")}?p=2>; rel="next"'}
+    )
+    words = [
+        "call",
+        str(document(pages, parameters=[PAGE])),
+        "look",
+        "--base-url",
+        httpserver.url_for("/"),
+        "--all",
+        "--max-pages",
+        "9",
+    ]
+    done = shell('"$@" | head -1; echo ${PIPESTATUS[0]}', *words)
+    assert done.stdout == "1\n0\n", done.stderr
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

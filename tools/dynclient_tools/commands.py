@@ -30,7 +30,7 @@ _check = click.option(
 )
 
 
-@click.command(cls=Command, short_help="Write Markdown pages about a document.")
+@click.command(cls=Command)
 @document_argument()
 @click.option("--out", type=_FOLDER, required=True, help="The folder to write to; it is created if needed.")
 @_templates
@@ -68,7 +68,7 @@ def docs(
     _end(made, check=check)
 
 
-@click.command(cls=Command, short_help="Write type hints for documents.")
+@click.command(cls=Command)
 @click.argument("documents", nargs=-1, required=True, metavar="DOCUMENT...", shell_complete=complete_documents)
 @overlay_option
 @click.option("--out", type=_FOLDER, help="The folder that gets a package for each document.")
@@ -104,7 +104,7 @@ def stubs(
     _end(made, check=check)
 
 
-@click.command(cls=Command, short_help="Write the pages and types of a project.")
+@click.command(cls=Command)
 @click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -133,7 +133,7 @@ def _end(made: Iterable[Emitted], *, check: bool) -> None:
             continue
         try:
             written = emitted.write()
-        except (NotOurs, OSError) as error:
+        except NotOurs as error:
             raise click.ClickException(str(error)) from error
         shown = written[0] if len(written) == 1 else f"{len(written)} files in {emitted.folder}"
         click.echo(f"wrote {shown}", err=True)

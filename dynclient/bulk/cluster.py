@@ -15,7 +15,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import reduce
 from importlib import import_module
 from importlib.util import find_spec
@@ -174,11 +174,8 @@ def drive(
         BulkError: the executor is gone.
         ArgumentError: the executor can't keep the rate.
     """
-    journal = job.journal()
-    if job.queue is None:
-        return _submitted(executor, journal, tasks, watch)
-    with _slots(executor, job.queue, rate):
-        return _submitted(executor, journal, tasks, watch)
+    with nullcontext() if job.queue is None else _slots(executor, job.queue, rate):
+        return _submitted(executor, job.journal(), tasks, watch)
 
 
 def shared_pace(executor: Any, rate: Any, run_id: str) -> dict[str, Any]:
@@ -207,13 +204,15 @@ def _submitted(
     finished: queue.Queue[Any] = queue.Queue()
     pending: set[Any] = set()
     feed, again, ending = tasks(), False, Sent()
+    options = {"pure": False, "retries": 0} if _is_dask(executor) else {}
     try:
         while True:
             while not ending.stopped and len(pending) < _window(executor):
                 task = next(feed, None)
                 if task is None:
                     break
-                future = _submit(executor, task)
+                with _reaching(executor):
+                    future = executor.submit(run_partition, task, **options)
                 pending.add(future)
                 future.add_done_callback(finished.put)
             if not pending:
@@ -250,12 +249,6 @@ def _window(executor: Any) -> int:
         return _LEAST_TASKS
     with _reaching(executor):
         return max(_LEAST_TASKS, 2 * int(sum(executor.nthreads().values())))
-
-
-def _submit(executor: Any, task: Task) -> Any:
-    options = {"pure": False, "retries": 0} if _is_dask(executor) else {}
-    with _reaching(executor):
-        return executor.submit(run_partition, task, **options)
 
 
 @contextmanager

@@ -128,8 +128,12 @@ def loaded(path: str, facts: Mapping[str, Any], auth: Any, *, has_auth: bool) ->
     try:
         document, lacking, options, overlays = map(facts["client"].get, ("document", "lacking", "options", "overlays"))
         lacking = [name for name in lacking if name != "auth" or not has_auth]
-        for name, kind in _DATACLASSES.items():
-            fields = {field: frozenset(v) if isinstance(v, list) else v for field, v in options[name].items()}
+        for name, kind in _DATACLASSES.items() if document is not None else ():
+            fields: dict[str, Any] = {
+                field: frozenset(v) if isinstance(v, list) else v for field, v in options[name].items()
+            }
+            if "by" in fields:
+                fields["by"] = {key: Validation(**rule) for key, rule in fields["by"].items()}
             options = {**options, name: kind(**fields)}
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise JournalError(f"{path}: client of run.json is damaged: {error}", hint=_GIVE_OPERATION) from None

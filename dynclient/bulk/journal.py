@@ -446,7 +446,7 @@ class Attempt:
     def settle(self, row: int, outcome: str, status: int, result: Mapping[str, Any]) -> None:
         """Add the outcome of a row: its result, and its record. ``flush`` writes them."""
         line = {"row": row, "outcome": outcome, "status": status or None, "time": round(time.time(), 3), **result}
-        self._lines.append(_written(line) + b"\n")
+        self._lines.append(_ENCODE(line).encode("utf-8", "backslashreplace") + b"\n")
         self._add(_KINDS[outcome], row, status)
 
     def close(self) -> None:
@@ -461,15 +461,6 @@ class Attempt:
                 with suppress(OSError):
                     os.close(file)
         self._file = self._results = -1
-
-
-def _written(line: Mapping[str, Any]) -> bytes:
-    """A result as JSON. msgspec is much faster, but does not exist for every platform, and refuses lone surrogates."""
-    with suppress(ImportError, ValueError):
-        from msgspec.json import encode
-
-        return encode(line, enc_hook=str)
-    return _ENCODE(line).encode("utf-8", "backslashreplace")
 
 
 def _write(file: int, data: bytes | bytearray) -> None:

@@ -112,14 +112,15 @@ def page(run: Any) -> str:
     summary = run.summary
     counts = [(name, getattr(summary, name)) for name in (*OUTCOMES, "pending")]
     seconds = figures.width * _BUCKETS
+    pace, latency = _plots(figures)
     title = escape(f"{os.path.basename(run.path)}: {run.operation}")
     parts = [
         f"<h1>{title}</h1>",
         f"<p>{summary.total:,} rows, {seconds:,.1f} seconds from first to last answer; run {escape(run.id)}</p>",
         _table(("outcome", "rows"), counts),
         *(f"<p>damaged: {escape(each)}</p>" for each in summary.damaged),
-        f"<h2>Calls a second</h2>{_pace_plot(figures)}",
-        f"<h2>Latency</h2>{_latency_plot(figures)}",
+        f"<h2>Calls a second</h2>{pace}",
+        f"<h2>Latency</h2>{latency}",
         f"<h2>Statuses</h2>{_table(('status', 'rows'), sorted(figures.statuses.items()))}",
         f"<h2>Faults</h2>{_table(('fault', 'rows'), figures.kinds.most_common())}" if figures.kinds else "",
     ]
@@ -143,26 +144,19 @@ def _span(run: Any) -> tuple[float, float]:
     return (first, last) if first <= last else (0.0, 0.0)
 
 
-def _pace_plot(figures: _Figures) -> str:
-    lines = [
-        # Lines of zeros would hide each other.
-        (
-            name,
-            color,
-            [count / figures.width if count or name == "done" else math.nan for count in figures.outcomes[name]],
-        )
-        for name, color in _LINES.items()
-        if any(figures.outcomes[name])
+def _plots(figures: _Figures) -> list[str]:
+    """The plots of the pace, by outcome, and of the latency, by percentile."""
+    # Lines of zeros would hide each other.
+    pace = [
+        (name, color, [count / figures.width if count or name == "done" else math.nan for count in counts])
+        for (name, color), counts in zip(_LINES.items(), figures.outcomes.values(), strict=True)
+        if any(counts)
     ]
-    return _plot(figures, lines, "calls a second")
-
-
-def _latency_plot(figures: _Figures) -> str:
-    lines = [
+    latency = [
         (f"{percent} %", color, [figures.percentile(bucket, percent) for bucket in range(_BUCKETS)])
         for percent, color in _PERCENTILES.items()
     ]
-    return _plot(figures, lines, "milliseconds")
+    return [_plot(figures, pace, "calls a second"), _plot(figures, latency, "milliseconds")]
 
 
 def _plot(figures: _Figures, lines: list[tuple[str, str, list[float]]], label: str) -> str:
@@ -179,7 +173,7 @@ def _plot(figures: _Figures, lines: list[tuple[str, str, list[float]]], label: s
         axes = figure.add_subplot()
         moments = [(bucket + 0.5) * figures.width for bucket in range(_BUCKETS)]
         for name, color, values in lines:
-            axes.plot(moments, values, label=name, color=color, linewidth=1.4, marker="." if len(lines) else "")
+            axes.plot(moments, values, label=name, color=color, linewidth=1.4, marker=".")
         axes.set_xlabel("seconds")
         axes.set_ylabel(label)
         axes.set_ylim(bottom=0)

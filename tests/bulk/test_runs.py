@@ -426,6 +426,20 @@ def test_no_secret_is_written(client, table, tmp_path):
     assert outcomes(bulk.open(run.path, auth="s3cr3t-t0ken-of-mine").resume()) == {"done": 50}
 
 
+def test_an_opened_run_makes_its_client_again_or_says_why_not(client, document, table, tmp_path):
+    validation = dynclient.Validation("warn", by={"createOrder": "warn"})
+    retry = dynclient.Retry(attempts=2, statuses=frozenset({503, 429}))
+    own = client.with_options(validate=validation, retry=retry, timeout=7)
+    run = bulk.run(own.create_order, table, journal=tmp_path / "run", key="id", limit=2)
+    found, given = bulk.open(run.path).resume(limit=4)._operation()._dispatcher.options, own._dispatcher.options
+    assert (found.validate, found.retry, found.timeout) == (given.validate, given.retry, given.timeout)
+    with dynclient.load(json.loads(Path(document).read_text())) as loaded:
+        run = bulk.run(loaded.create_order, table, journal=tmp_path / "text", key="id", limit=2)
+    with pytest.raises(ArgumentError, match="the document was loaded from memory") as caught:
+        bulk.open(run.path).resume()
+    assert "open(journal, client.operation)" in caught.value.hint
+
+
 def test_only_some_rows_are_sent_with_a_limit(start, server):
     run = start(limit=25)
     assert outcomes(run) == {"done": 25, "pending": 25}

@@ -9,7 +9,7 @@ from dynclient.media_types import essence
 
 
 class DocumentLocation(Record):
-    """A location in a document: its file or URL, the JSON pointer, and the line, counted from 1, or None."""
+    """A location in a document: its file or URL, the JSON Pointer (RFC 6901), and the line, counted from 1, or None."""
 
     document: str
     pointer: str

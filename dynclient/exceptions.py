@@ -100,7 +100,7 @@ class UnreadableDocument(DocumentError):
 
 
 class UnsupportedVersion(DocumentError):
-    """The document is not an OpenAPI document, or has an unsupported version."""
+    """The document is not an OpenAPI document, or has an unsupported version (OAS 3.2, Versions and Deprecation)."""
 
 
 class InvalidDocument(DocumentError):
@@ -108,7 +108,7 @@ class InvalidDocument(DocumentError):
 
 
 class UnresolvableReference(DocumentError):
-    """A ``$ref`` has no target, or refers to itself."""
+    """A ``$ref`` (OAS 3.2, Reference Object) has no target, or refers to itself."""
 
 
 class UnsafeDocument(DocumentError):
@@ -157,7 +157,7 @@ class ArgumentError(_FaultyRequest, TypeError):
 
 
 class RequestValidationError(_FaultyRequest, ValueError):
-    """The arguments or the body violate the document. ``errors`` are all faults."""
+    """The arguments or the body violate the document; nothing was sent. ``errors`` is a tuple of all Faults."""
 
 
 class EncodeError(RequestError, ValueError):
@@ -174,7 +174,7 @@ class EncodeError(RequestError, ValueError):
 
 
 class UnsupportedMediaType(RequestError):
-    """The operation does not accept a body of this content type. ``offered`` are the media types that it accepts."""
+    """The operation accepts no body of this content type (OAS 3.2, Request Body Object), but of those ``offered``."""
 
     def __init__(self, message: str = "", *, offered: Sequence[str] = (), **data: Any) -> None:
         super().__init__(message, **data)
@@ -182,7 +182,7 @@ class UnsupportedMediaType(RequestError):
 
 
 class MissingCredential(RequestError):
-    """The operation requires a credential that was not given. ``schemes`` are the names of the security schemes."""
+    """A required credential was not given (OAS 3.2, Security Requirement Object). ``schemes`` names the schemes."""
 
     def __init__(self, message: str = "", *, schemes: Sequence[str] = (), **data: Any) -> None:
         super().__init__(message, **data)
@@ -190,7 +190,7 @@ class MissingCredential(RequestError):
 
 
 class CredentialScopeError(RequestError):
-    """The credential would be sent to an origin that the caller has not trusted explicitly."""
+    """The credential would go to an origin (RFC 6454, 4) that the caller has not trusted; nothing was sent."""
 
 
 class BlockedAddress(RequestError):
@@ -218,11 +218,11 @@ class PaginationUnclear(RequestError):
 
 
 class LinkError(RequestError):
-    """A link of a response, or its Location, can't be followed; nothing was sent."""
+    """A link of a response (OAS 3.2, Link Object), or its Location, can't be followed; nothing was sent."""
 
 
 class ExpressionError(LinkError, ValueError):
-    """A runtime expression of a link or callback has no value; the text says which, and why."""
+    """A runtime expression (OAS 3.2, Runtime Expressions) of a link or callback has no value; the text says why."""
 
 
 class ClientClosed(RequestError):
@@ -273,11 +273,11 @@ class ConnectError(TransportError):
 
 
 class PoolTimeout(TransportError):
-    """No connection of the pool became free in time; nothing was sent."""
+    """No connection of the pool became free within ``Timeout.pool`` seconds; nothing was sent."""
 
 
 class TLSError(TransportError):
-    """The server's identity could not be verified; nothing was sent."""
+    """The server's identity could not be verified (RFC 9110, 4.3.4); nothing was sent."""
 
 
 class TimeoutError(TransportError, builtins.TimeoutError):  # noqa: A001  # a subclass of the built-in one
@@ -410,7 +410,7 @@ class PaginationError(ResponseError):
 
 
 class ApiError(ResponseError):
-    """The response has an error status. The subclass follows the status, whether the document lists it or not.
+    """The response has an error status (RFC 9110, 15.5 and 15.6). The subclass follows the status, documented or not.
 
     ``documented`` says whether the operation documents the status; if not, it is an :class:`UndocumentedStatus` too.
     """
@@ -424,39 +424,39 @@ class ApiError(ResponseError):
 
 
 class BadRequest(ApiError):
-    """400."""
+    """The status 400 Bad Request (RFC 9110, 15.5.1)."""
 
 
 class Unauthorized(ApiError):
-    """401."""
+    """The status 401 Unauthorized: the credential is missing or not accepted (RFC 9110, 15.5.2)."""
 
 
 class Forbidden(ApiError):
-    """403."""
+    """The status 403 Forbidden (RFC 9110, 15.5.4)."""
 
 
 class NotFound(ApiError):
-    """404."""
+    """The status 404 Not Found (RFC 9110, 15.5.5)."""
 
 
 class Conflict(ApiError):
-    """409."""
+    """The status 409 Conflict (RFC 9110, 15.5.10)."""
 
 
 class Gone(ApiError):
-    """410."""
+    """The status 410 Gone (RFC 9110, 15.5.11)."""
 
 
 class UnprocessableContent(ApiError):
-    """422."""
+    """The status 422 Unprocessable Content (RFC 9110, 15.5.21)."""
 
 
 class RateLimited(ApiError):
-    """429."""
+    """The status 429 Too Many Requests (RFC 6585, 4). ``retry_after`` is in seconds, or None."""
 
 
 class ServerError(ApiError):
-    """A status of 500 or more."""
+    """A status of 500 or more (RFC 9110, 15.6)."""
 
 
 API_ERRORS: dict[int, type[ApiError]] = {
@@ -477,7 +477,7 @@ def api_error(status: int) -> type[ApiError]:
 
 
 class UndocumentedStatus(ResponseError):
-    """The operation does not document the status. For an error it is also an ApiError. ``statuses`` are documented."""
+    """The status is not one of the documented ``statuses`` (OAS 3.2, Responses Object); also an ApiError for errors."""
 
     documented: bool = False
 
@@ -503,7 +503,7 @@ def _undocumented(kind: Any) -> type[UndocumentedStatus]:
 
 
 class UnexpectedMediaType(ResponseError):
-    """The Content-Type of the response is not documented. ``media_types`` are the documented ones."""
+    """The Content-Type is not among the documented ``media_types`` of the response (OAS 3.2, Response Object)."""
 
     def __init__(self, message: str = "", *, media_types: Sequence[str] = (), **data: Any) -> None:
         super().__init__(message, **data)
@@ -511,7 +511,7 @@ class UnexpectedMediaType(ResponseError):
 
 
 class DecodeError(ResponseError):
-    """The body does not match its Content-Type. ``offset`` is the position of the error in bytes, from 0, or None."""
+    """The body does not match its Content-Type (RFC 9110, 8.3). ``offset`` is that of the error in bytes, or None."""
 
     def __init__(self, message: str = "", *, offset: int | None = None, **data: Any) -> None:
         super().__init__(message, **data)
@@ -532,7 +532,7 @@ class ResponseValidationError(ResponseError):
 
 
 class ResponseTooLarge(ResponseError):
-    """The response exceeds a limit. ``limit`` is its name."""
+    """The response exceeds a limit of :class:`~dynclient.options.Limits`. ``limit`` is its name."""
 
     def __init__(self, message: str = "", *, limit: str = "", **data: Any) -> None:
         super().__init__(message, **data)
@@ -540,7 +540,7 @@ class ResponseTooLarge(ResponseError):
 
 
 class RedirectError(ResponseError):
-    """The response is a redirect that is neither followed nor documented."""
+    """The response is a redirect (RFC 9110, 15.4) that is neither followed nor documented."""
 
 
 class AuthorizationError(ResponseError):
@@ -587,7 +587,7 @@ class SignatureError(WebhookError):
 
 
 class ReplayedWebhook(SignatureError):
-    """The same message, with a valid signature, was received before."""
+    """The same webhook message, with a valid signature, was received before. The sender sees only the status 401."""
 
 
 class UnknownWebhook(WebhookError):
@@ -595,4 +595,4 @@ class UnknownWebhook(WebhookError):
 
 
 class InvalidWebhook(WebhookError):
-    """The request can't be decoded, or violates the document."""
+    """The request can't be decoded, or violates the document (OAS 3.2, Operation Object)."""

@@ -114,7 +114,7 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request, complete: transports send it, errors and ``prepare()`` show it.
+    """One complete HTTP request (RFC 9110, 9): transports send it, errors and ``prepare()`` show it.
 
     ``url`` is absolute and percent-encoded; ``body`` is already encoded. ``secrets`` are the locations whose values are
     masked wherever the request is shown.
@@ -180,7 +180,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP response, with its content codings decoded.
+    """One HTTP response (RFC 9110, 15), with its content codings decoded.
 
     ``body`` is bytes, or a stream if the call requested one. ``elapsed`` is in seconds, from the first byte of the
     request to the last one read; ``attempts`` counts the requests that the call has sent so far. ``cached`` says that

@@ -134,7 +134,7 @@ class RateLimiter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on documents, requests and responses. Each is finite unless the caller passes None."""
+    """Bounds on documents, requests and responses; sizes are in bytes. Each is finite unless the caller passes None."""
 
     document_bytes: int | None = 64 * MiB
     remote_document_bytes: int | None = 32 * MiB
@@ -219,7 +219,7 @@ _MODES = frozenset({"strict", "warn", "off", "record"})
 
 @dataclass(frozen=True, slots=True)
 class TLS:
-    """How servers are authenticated.
+    """How servers are authenticated (RFC 9110, 4.3.4).
 
     The system's trust store is used unless ``ca_file`` names a PEM file. ``certificate`` is the client's own: a PEM
     file with certificate and key, or a pair of files.

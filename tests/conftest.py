@@ -1,4 +1,4 @@
-"""What the whole suite shares: where files are, and that in CI nothing is skipped unseen."""
+"""Fixtures of the whole suite: the locations of files, and the check that CI skips no test unnoticed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ def orders_path() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of other people's documents, which is no part of the project; a test that wants it skips without."""
+    """The folder of other people's documents, which is no part of the project.
+
+    A test that needs it is skipped without it.
+    """
     folder = os.environ.get("DYNCLIENT_SHARED")
     if not folder:
         pytest.skip("DYNCLIENT_SHARED is not set")

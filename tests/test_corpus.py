@@ -33,7 +33,7 @@ SQS = "apis-guru/amazonaws.com/sqs.json"
 
 
 class Wrong(NamedTuple):
-    """What is said of an operation that can't be used, where the document says so, and why that is right."""
+    """The error of an operation that can't be used, its location in the document, and why it is right."""
 
     error: str
     said: str

@@ -1,4 +1,4 @@
-"""A regular expression that is compiled late is to its users what a compiled one is."""
+"""A regular expression that is compiled at its first use behaves like a compiled one."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What is published: it builds, twice alike, and works in an empty virtual environment as the README says."""
+"""The published files: builds are reproducible, and work in an empty virtual environment as the README says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drift: what responses have that the document lacks, counted; and the overlay with which a strict client works."""
+"""Drift: the counted differences of responses from the document, and the overlay with which a strict client works."""
 
 from __future__ import annotations
 

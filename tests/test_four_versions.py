@@ -1,6 +1,6 @@
 """One API, written in each version of OpenAPI: to a caller they are the same.
 
-Each case is done with the documents of 2.0, 3.0 and 3.1, and what comes of it is held against 3.2's.
+Each case is done with the documents of 2.0, 3.0 and 3.1, and the result is compared with that of 3.2.
 """
 
 from __future__ import annotations

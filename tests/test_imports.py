@@ -1,4 +1,4 @@
-"""What is loaded when: nothing that a step does not need, as new processes tell, with a real server."""
+"""Each step imports only the modules that it needs, as new processes show, with a real server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server repeats of a credential is masked in every form, or the text is withheld."""
+"""A credential that a server repeats is masked in every form, or the text is withheld."""
 
 from __future__ import annotations
 

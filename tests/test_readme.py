@@ -171,7 +171,7 @@ def check_shell(source: str, _: Path) -> None:
 
 
 def check_command(words: list[str]) -> None:
-    """That a command of ours exists, and has the options."""
+    """Check that a command of dynclient exists and has the options."""
     # The options of a call are those of an operation.
     asked = ["call", "openapi/voice.yaml", "get-call-state"] if words[0] == "call" else [words[0]]
     with contextlib.redirect_stdout(io.StringIO()) as printed:

@@ -158,7 +158,7 @@ def test_a_secret_is_a_variable_whatever_it_looks_like(secret):
 
 
 def test_a_document_names_no_variable_of_the_environment():
-    """A key that calls itself like another program's secret must not be sent that one."""
+    """A key with the name of another program's secret must not receive that secret."""
     secrets = frozenset({("header", "aws_secret_access_key")})
     made = Request("GET", "https://example.com/", Headers({"AWS_SECRET_ACCESS_KEY": "x"}), secrets=secrets)
     assert '"$YOUR_AWS_SECRET_ACCESS_KEY"' in made.to_curl()

@@ -1,4 +1,4 @@
-"""How a response is matched, decoded and held to the document: cases as data, no socket."""
+"""How a response is matched, decoded and validated: cases as data, without a socket."""
 
 from __future__ import annotations
 

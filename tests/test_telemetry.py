@@ -1,4 +1,4 @@
-"""Spans and metrics as OpenTelemetry's own SDK sees them, and what servers are told of them. Both clients."""
+"""Spans and metrics as OpenTelemetry's own SDK sees them, and the headers that servers receive, with both clients."""
 
 from __future__ import annotations
 

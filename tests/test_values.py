@@ -1,4 +1,4 @@
-"""Public values are frozen dataclasses: compared for equality alone, and no tuples."""
+"""Public values are frozen dataclasses, not tuples, and are compared only for equality."""
 
 from __future__ import annotations
 

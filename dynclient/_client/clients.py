@@ -373,7 +373,7 @@ class _BaseClient:
 
 
 class Client(_BaseClient):
-    """A synchronous client. It is immutable, and threads may share it."""
+    """A synchronous client of an API: its operations are methods. It is immutable, and threads may share it."""
 
     _dispatcher_class = Dispatcher
     _transport_class = "HTTPTransport"
@@ -407,7 +407,10 @@ class Client(_BaseClient):
 
 
 class AsyncClient(_BaseClient):
-    """An asynchronous client, for asyncio and trio. Loading a document from a URL blocks."""
+    """An asynchronous client of an API, for asyncio and trio: its operations are coroutine methods.
+
+    Loading a document from a URL blocks.
+    """
 
     _dispatcher_class = AsyncDispatcher
     _transport_class = "AsyncHTTPTransport"

@@ -41,7 +41,7 @@ def called(function: Callable[[], Any]) -> Steps[Any]:
 
 
 class Auth(Protocol):
-    """Authenticates calls. Pass one as ``auth=``, or in a mapping of security scheme names."""
+    """Authenticates calls (OAS 3.2, Security Scheme Object). Pass one as ``auth=``, or in a mapping of scheme names."""
 
     def flow(self, request: Request, context: AuthContext, /) -> Generator[Any, Any, Any]:
         """Yield the request with its credentials; further requests may follow its response.

@@ -1,4 +1,4 @@
-"""A call's generator, driven by hand on a faked clock: each case is exact and takes no time."""
+"""Run a call's generator step by step on a fake clock, so that each case is exact and takes no time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dynclient.transports.clock import Environment
 
 
 class Driven(NamedTuple):
-    """What a call asked for, and how it ended: its result, or its error."""
+    """The steps that a call yielded, and its result or its error."""
 
     waits: list[float]
     sent: list[Request]

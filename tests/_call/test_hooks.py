@@ -1,4 +1,4 @@
-"""What hooks and logs see of a call: enough, in order, once, and no secret."""
+"""Hooks and logs see each event of a call once, in order, and no secrets."""
 
 from __future__ import annotations
 

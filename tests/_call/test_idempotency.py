@@ -1,4 +1,4 @@
-"""Keys that make a POST repeatable: who names their header, and that each attempt has the same."""
+"""Idempotency keys of a POST: how their header is named, and that each attempt has the same key."""
 
 from __future__ import annotations
 

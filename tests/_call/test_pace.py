@@ -1,4 +1,4 @@
-"""Rates: places by GCRA beside other limiters over simulated time, quotas and pauses of servers, and both clients."""
+"""Rates: GCRA compared with other limiters over simulated time, quotas and pauses of servers, and both clients."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _Simulated(asyncio.SelectorEventLoop):
 
 
 def _aiolimiter(arrivals, rate, burst):
-    """When a leaky bucket of aiolimiter lets each of these go."""
+    """The times at which a leaky bucket of aiolimiter lets each request pass."""
     gone = []
 
     async def go(limiter, arrival):

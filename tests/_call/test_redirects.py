@@ -1,4 +1,4 @@
-"""Where redirects lead: what is followed, what goes along, and what is refused."""
+"""Redirects: which are followed, which headers are sent along, and which are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a call is repeated, after how long, and what that costs."""
+"""Retries: when a call is repeated, after which wait, and at which cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is broken in one operation: it says so before anything is sent, is marked in the list, and harms no other."""
+"""A broken operation raises before anything is sent, is marked in the list, and does not affect others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The budget for repetitions over sockets: threads of one client share it, and a forked child begins anew."""
+"""The retry budget over sockets: threads of one client share it, and a forked child starts with a new one."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ DOCUMENT = {
 
 @pytest.fixture
 def server(httpserver):
-    """Sets a cookie at the login, and tells which ones came."""
+    """Sets a cookie at the login, and returns the cookies that it received."""
     httpserver.expect_request("/login").respond_with_handler(
         lambda _: Response(headers=[("Set-Cookie", "session=abcdefghij; Path=/; HttpOnly"), ("Set-Cookie", "lang=de")])
     )

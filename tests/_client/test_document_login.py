@@ -1,4 +1,4 @@
-"""Documents behind a login: what is sent for them goes to their own origin alone, and never with a call."""
+"""Documents behind a login: their credentials are sent only to their own origin, and never with a call."""
 
 from __future__ import annotations
 

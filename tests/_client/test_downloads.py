@@ -1,4 +1,4 @@
-"""Downloads that are continued: a server of ranges that breaks off, changes its file, or answers strangely."""
+"""Resumed downloads, from a range server that breaks off, changes its file, or sends unusual responses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DOCUMENT = {
 
 
 class Files:
-    """What the server has, and how it misbehaves: each response after ``cuts`` bytes, which is used up."""
+    """The server's file, and where its responses break off: each one after the next number of bytes in ``cuts``."""
 
     def __init__(self) -> None:
         self.body = BODY

@@ -1,4 +1,4 @@
-"""What an error tells a person to do: each mistake of the first day, and the words that mend it."""
+"""Hints of errors: each typical beginner's mistake, and the advice in its error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cache of GETs: what is kept, for whom and how long, by a real server on an adjustable clock."""
+"""The cache of GETs: which responses are kept, for whom and how long, with a real server and an adjustable clock."""
 
 from __future__ import annotations
 

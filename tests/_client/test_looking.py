@@ -1,4 +1,4 @@
-"""What is looked at before a call: explanations, data, schemas, examples that can be pasted."""
+"""Inspecting an operation before a call: explanations, data, schemas, and examples that can be pasted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a notebook shows: a real one is run, and its HTML is read."""
+"""The HTML that a real notebook shows."""
 
 from __future__ import annotations
 

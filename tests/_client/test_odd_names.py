@@ -1,4 +1,4 @@
-"""Names that documents give without a thought for Python or URLs: calls take them, and the wire gets them whole."""
+"""Names that are unusual in Python or URLs: calls accept them, and they are sent unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders in JSON and XML, both ways: which one goes out, which one is asked for, and that the value is the same."""
+"""Orders in JSON and XML, in both directions: the media type sent and requested, and that the value is the same."""
 
 from __future__ import annotations
 

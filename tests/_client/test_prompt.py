@@ -1,4 +1,4 @@
-"""What people see at the prompt: signatures, help, names, completion, tables, requests that are not sent."""
+"""Output at the prompt: signatures, help, names, completion, tables, and requests that are not sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests past the document: undocumented query fields, paths and bodies, sent as any call is."""
+"""Undocumented requests: query fields, paths and bodies that the document lacks, sent like any call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redirects over sockets: no secret reaches another origin, whatever it is called and wherever it stands."""
+"""Redirects over sockets: no secret reaches another origin, regardless of its name and location."""
 
 from __future__ import annotations
 

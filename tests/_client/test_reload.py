@@ -1,4 +1,4 @@
-"""A document is read again while its client lives: what changed is told, and nobody who is calling notices."""
+"""Reload a document while its client is in use: changes are reported, and calls in progress are not affected."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ def test_threads_in_calls_notice_nothing(path: Path, httpserver: HTTPServer):
 
 
 class Seen:
-    """A hook that keeps what it is told."""
+    """A hook that keeps its events."""
 
     def __init__(self) -> None:
         self.events: list[Any] = []

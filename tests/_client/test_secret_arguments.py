@@ -1,4 +1,4 @@
-"""Arguments that the document calls secret: sent, and shown in no text."""
+"""Arguments that the document marks as secret are sent, but shown in no text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How values of a call go out: in parameters, headers and bodies; as tables."""
+"""How values of a call are sent, in parameters, headers and bodies, as tables."""
 
 from __future__ import annotations
 

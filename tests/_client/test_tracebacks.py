@@ -1,4 +1,4 @@
-"""Tracebacks as a caller sees them: the caller's frames, and of dynclient's at most two."""
+"""Tracebacks as a caller sees them: the caller's frames, and at most two of dynclient's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Faults in parts of a document that a call does not use never stop it; ``validate`` gets past the others."""
+"""Faults in parts of a document that a call does not use never stop it.
+
+With ``validate``, other faults don't either.
+"""
 
 from __future__ import annotations
 

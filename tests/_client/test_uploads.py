@@ -57,7 +57,7 @@ DOCUMENT = {
 
 @pytest.fixture
 def upload(way, httpserver):
-    """Send a body, and tell what arrived: its framing and its bytes."""
+    """Send a body, and return its framing and its bytes as they arrived."""
     arrived = []
 
     def take(request):
@@ -75,7 +75,7 @@ def upload(way, httpserver):
 
 
 class Sized:
-    """An iterator that knows how much it will give."""
+    """An iterator that knows its length."""
 
     length = 4
 

@@ -1,4 +1,4 @@
-"""What goes wrong in a call, and whose error it is. Nothing is sent that is not lawful; nothing that came is lost."""
+"""Errors of calls and their classes. Nothing invalid is sent, and no received data is lost."""
 
 from __future__ import annotations
 

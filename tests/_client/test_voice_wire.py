@@ -1,4 +1,4 @@
-"""The four calls of the Voice API over a real socket: what is sent to the byte, and what comes back, both clients."""
+"""The four calls of the Voice API over a real socket with both clients: the exact bytes sent, and the results."""
 
 from __future__ import annotations
 

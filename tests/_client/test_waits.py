@@ -1,4 +1,4 @@
-"""``wait`` and ``start``: servers that go on after their answer in many ways, and some that lie about it."""
+"""``wait`` and ``start``: servers that continue their work after the response in various ways, and some that lie."""
 
 from __future__ import annotations
 
@@ -602,7 +602,7 @@ PAUSES = {
 
 @pytest.fixture
 def still(monkeypatch):
-    """A client whose server is never asked."""
+    """A client whose server receives no request."""
     with dynclient.load({**DOCUMENT, "servers": [{"url": "http://localhost:9"}]}) as made:
         yield made
 

@@ -1,4 +1,4 @@
-"""The cache and its machine: changes that hide, full disks, homes without room, clocks, real servers."""
+"""The cache and its environment: hidden changes, full disks, full home folders, clocks, real servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The compiled form: the same document by another way, kept in a cache, or shipped."""
+"""The compiled form: the same document, kept in a cache or shipped."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def text_of(*ids):
 
 
 def everything(api):
-    """What an API says, its operations included, as something that can be compared."""
+    """The contents of an API, its operations included, as a comparable value."""
     operations = [api.read(row) for row in api.rows]
     schemas = {name: schema.value for name, schema in api.schemas.items()}
     api = api._replace(read=None, read_incoming=None, references=None, schemas=None, security_schemes=None)

@@ -1,4 +1,4 @@
-"""What a damaged, foreign or hostile compiled form does: nothing that the document would not."""
+"""A damaged, foreign or hostile compiled form can do nothing that the document could not do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def settled(monkeypatch):
 
 
 class Forgetful(dict):
-    """Holds nothing: each load is that of a new process."""
+    """An empty registry of shared documents, so that each load is that of a new process."""
 
     def __setitem__(self, key, value):
         pass
@@ -41,7 +41,7 @@ def cached(voice_path, tmp_path):
 
 
 def said(api):
-    """All that the operations say."""
+    """The contents of all operations."""
     return [repr(api.read(row)) for row in api.rows]
 
 

@@ -1,6 +1,6 @@
 """Compiled forms with every byte changed, cut at every byte, or edited by somebody who knows the format.
 
-Whatever comes of them is what the document says, or an error of ours: no crash, no code, no operation it does not have.
+The result is the document's contents or an error of dynclient: no crash, no executed code, no invented operation.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ TOLD = {"declares": False, "validated": True, "about": {}}
 
 
 class Forger:
-    """Writes a form with right checksums, and whatever places it is told."""
+    """Writes a form with correct checksums and the given offsets."""
 
     def __init__(self):
         self.data = bytearray(HEAD)
@@ -116,7 +116,7 @@ class Forger:
 
 
 def ways(api):
-    """Goes through all that there is to see."""
+    """Read everything in a form."""
     return [api.read(row) for row in api.rows], dict(api.schemas), api.servers, dict(api.security_schemes)
 
 

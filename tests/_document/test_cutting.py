@@ -1,4 +1,4 @@
-"""Large JSON text that is cut into parts: the same data as by a whole parse, and the same errors, told later."""
+"""Large JSON text that is divided into parts: the same data as from a whole parse, and the same errors, later."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def as_json(path):
 
 
 def said(api):
-    """What a list of operations says."""
+    """The contents of a list of operations."""
     return api.rows, api.tags, api.title, [(type(fault), fault.message) for fault in api.faults]
 
 

@@ -25,7 +25,7 @@ get = partial(read, name="doc", limits=LIMITS)
 
 @pytest.fixture(params=["fast", "plain"])
 def parsers(request, monkeypatch):
-    """Both parsers of JSON and both loaders of YAML: what is written in C, and what is always there."""
+    """Both parsers of JSON and both loaders of YAML: those written in C, and those that are always available."""
     if request.param == "plain":
         monkeypatch.setitem(sys.modules, "msgspec", None)
         monkeypatch.delattr(yaml, "CSafeLoader")

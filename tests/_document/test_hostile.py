@@ -1,4 +1,4 @@
-"""Documents that no honest author writes, and the one error that each of them is."""
+"""Malicious documents, and the error that each of them raises."""
 
 from __future__ import annotations
 

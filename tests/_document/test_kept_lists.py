@@ -1,4 +1,4 @@
-"""A list of operations that has to be made anew beside a compiled form: it says what a load without a cache says."""
+"""A list of operations that is made again for a compiled form is the same as that of a load without a cache."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def eager_to_cut(monkeypatch):
 
 
 def said(api):
-    """What a list says, and what reading each operation does."""
+    """The contents of a list, and the result of reading each operation."""
     return api.rows, api.tags, [str(fault) for fault in api.faults], [tried(api, row) for row in api.rows]
 
 

@@ -1,4 +1,4 @@
-"""The mapping that stands for an object of a large document: its names are known, and its values are decoded late."""
+"""The lazy mapping of an object of a large document: its names are known, and its values are decoded at first use."""
 
 from __future__ import annotations
 

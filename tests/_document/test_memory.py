@@ -1,4 +1,4 @@
-"""What a large document costs, beside what its bare parse costs in the same run."""
+"""The memory that a large document takes, compared with parsing alone in the same run."""
 
 from __future__ import annotations
 

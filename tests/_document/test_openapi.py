@@ -1,4 +1,4 @@
-"""The documents in openapi/: whole, with examples that fit, and the voice API the same in each version."""
+"""The documents in openapi/ are complete and have valid examples, and the voice API is the same in each version."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_the_voice_api_has_the_same_schemas_in_each_version(path):
 
 
 def described(document):
-    """What an operation says, without the words in which its version says it."""
+    """The contents of an operation, independent of the words of its version."""
     for url, item in document.root["paths"].items():
         for method, operation in item.items():
             parameters = [follow(document, each) for each in operation.get("parameters", ())]

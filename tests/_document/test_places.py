@@ -1,4 +1,4 @@
-"""The line on which something stands: in JSON and YAML, however the text is written."""
+"""Line numbers of values in JSON and YAML, in all forms of the text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where references lead: within a document, to other files, to names that schemas give themselves, and nowhere."""
+"""Targets of references: within a document, in other files, identifiers of schemas, and missing ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where documents come from: paths, URLs, bytes, text, file objects, mappings; and from where they don't."""
+"""Sources of documents: paths, URLs, bytes, text, file objects, mappings; and values that are not sources."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ URL = "https://api.example/openapi.yaml"
 
 
 class Web:
-    """A transport that answers from a table, and remembers what it was asked."""
+    """A transport that answers from a table, and keeps the requests."""
 
     def __init__(self, pages):
         self.pages = pages

@@ -1,4 +1,4 @@
-"""Actions and what they make of a document: tables, others' sets, and actions that want too much."""
+"""Actions of overlays and their results: tables, test suites of others, and actions beyond the limits."""
 
 from __future__ import annotations
 

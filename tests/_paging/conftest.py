@@ -1,4 +1,4 @@
-"""A server on loopback that pages in many ways and tells many lies, and a client of each kind.
+"""A server on loopback with many kinds of pagination, correct and false ones, and a client of each kind.
 
 ``/ways/NAME`` pages as its function says, ``/lies/NAME`` lies about the next page.
 """

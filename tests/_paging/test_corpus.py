@@ -1,4 +1,4 @@
-"""Rules that are read off large documents of others: nothing that would be used unasked is wrong."""
+"""Rules detected in large real documents: no rule that is used without confirmation is wrong."""
 
 from __future__ import annotations
 

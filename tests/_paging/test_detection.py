@@ -1,4 +1,4 @@
-"""The rule that is read off an operation: a table of requests and answers, and the dialects that declare it."""
+"""The rule that is detected for an operation: a table of requests and responses, and the extensions that declare it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists that page in many ways, and servers that lie, from clients of each kind over a real socket."""
+"""Lists with many kinds of pagination, and servers that lie, with clients of each kind over a real socket."""
 
 from __future__ import annotations
 

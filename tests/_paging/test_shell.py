@@ -1,4 +1,4 @@
-"""``call --all``, the hint without it, and what ``show`` and ``--help`` say of a list."""
+"""``call --all``, the hint without it, and the output of ``show`` and ``--help`` for a list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever stands in a document, reading it ends in an API or in a DocumentError with its place."""
+"""Reading any document returns an API, or raises a DocumentError with a location."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def keys_of(node: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def read_all(document: dict[str, Any]) -> tuple[API, list[DocumentError]]:
-    """Read all that can be read, and tell what was broken."""
+    """Read everything that can be read, and return the errors."""
     api = load(document)
     errors = list(api.faults)
     thunks: list[Callable[[], Any]] = [partial(api.read, row) for row in api.rows]

@@ -1,4 +1,4 @@
-"""Real documents of other people: each loads, and each operation is read or says what is wrong with it."""
+"""Real documents of other people: each loads, and each operation can be read or reports its error."""
 
 from __future__ import annotations
 

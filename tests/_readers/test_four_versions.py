@@ -21,7 +21,7 @@ VERSIONS = ("2.0", "3.0", "3.1", "3.2")
 
 
 def seen_schema(schema: Schema | None, depth: int = 3) -> Any:
-    """What a schema says of a value, without where it stands."""
+    """The contents of a schema, without its location."""
     if schema is None:
         return None
     found = shape(schema)

@@ -1,4 +1,4 @@
-"""The list of operations: which there are, in which order, and what is known of them unread."""
+"""The list of operations: their order, and the fields that are known before they are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what a person calls a document to an API."""
+"""Load an API from the sources that a person may pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An item's schema where an older document says that of the whole: for sequences."""
+"""The schema of a sequence's items in older documents, which only have the schema of the whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which documents are read, and what is said of those that are not."""
+"""The supported versions, and the errors for others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What picks a branch where a discriminator has no mapping: the values that the branches say are theirs, or names."""
+"""A discriminator without mapping picks a branch by the values that the branches declare, or else by their names."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def opened(name: str, index: int, dialect: Dialect) -> Schema:
 
 
 def failures(name: str, dialect: Dialect, engine: ValidationEngine) -> dict[str, str]:
-    """What of a file comes out wrong: descriptions with what came instead."""
+    """The wrong results for a file: descriptions, each with the actual result."""
     found: dict[str, str] = {}
     for index, group in enumerate(groups(name)):
         try:

@@ -1,4 +1,4 @@
-"""What jsonschema and jsonschema-rs would read in different ways by themselves: here they agree."""
+"""Cases in which jsonschema and jsonschema-rs differ by themselves; here they agree."""
 
 import math
 import sys

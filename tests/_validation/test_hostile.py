@@ -1,4 +1,4 @@
-"""Documents and values that mean harm: each is refused, or costs no more than its size."""
+"""Malicious documents and values: each is refused, or takes time in proportion to its size."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""Where the document says what a value breaks; and that nobody looks for it who does not want to know."""
+"""The location of a violated keyword in the document, which is looked up only on request."""
 
 from __future__ import annotations
 

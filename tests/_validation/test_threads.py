@@ -1,4 +1,4 @@
-"""Threads that come with a schema for the first time, all at once."""
+"""Threads that all validate by a new schema at the same time."""
 
 from __future__ import annotations
 

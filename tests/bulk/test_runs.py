@@ -1,4 +1,4 @@
-"""Runs by threads of one process: outcomes, coercion, faults with lines, and going on."""
+"""Runs by threads of one process: outcomes, coercion, faults with lines, and resuming."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pairs of documents, and what changed between them: the cases are data."""
+"""Pairs of documents and the changes between them, as data."""
 
 from __future__ import annotations
 

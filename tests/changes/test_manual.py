@@ -1,4 +1,4 @@
-"""The manual's tables of kinds are those of the code. ``DYNCLIENT_GOLDEN=write`` writes them anew."""
+"""The manual's tables of kinds are those of the code. ``DYNCLIENT_GOLDEN=write`` rewrites them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests of the old client, given to the new one and to a mock of the new document: no refusal is told as harmless.
+"""Requests of the old client, given to the new one and a mock of the new document: no refusal counts as harmless.
 
 The documents of a family differ in one field of an object of OpenAPI: each pair of them is a change.
 """

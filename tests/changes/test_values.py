@@ -1,4 +1,4 @@
-"""Random pairs of schemas: what jsonschema refuses after a change, and not before, is never told as harmless."""
+"""Random pairs of schemas: a value that jsonschema refuses only after a change is never reported as harmless."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Credentials that are kept: asked for in a pseudo-terminal, got from a real authorization server, used by a call."""
+"""Stored credentials: prompted for in a pseudo-terminal, fetched from a real authorization server, used by a call."""
 
 from __future__ import annotations
 

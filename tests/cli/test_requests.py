@@ -1,4 +1,4 @@
-"""``dynclient request``: past the document, with the API's server, credentials and settings."""
+"""``dynclient request``: undocumented requests with the API's server, credentials and settings."""
 
 from __future__ import annotations
 

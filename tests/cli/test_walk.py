@@ -1,6 +1,6 @@
 """The session in a terminal that the manual shows is what bash, in a pseudo-terminal of 80 columns, prints.
 
-Run as a program, this module writes the output anew into the manual: ``python tests/cli/test_walk.py``.
+Run as a program, this module rewrites the output in the manual: ``python tests/cli/test_walk.py``.
 """
 
 from __future__ import annotations

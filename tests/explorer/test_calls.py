@@ -1,4 +1,4 @@
-"""What the explorer's pages ask: arguments as text, faults by field, the call, its answer, and what was called."""
+"""The requests of the explorer's pages: arguments as text, faults by field, the call, its response, and the history."""
 
 from __future__ import annotations
 

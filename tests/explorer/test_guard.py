@@ -1,4 +1,4 @@
-"""Who may use an explorer: attacks by pages, names, other browsers and documents; each is refused or shows nothing."""
+"""Access to the explorer: attacks by pages, host names, other browsers and documents are refused or show nothing."""
 
 from __future__ import annotations
 

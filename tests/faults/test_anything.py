@@ -1,4 +1,4 @@
-"""Whatever comes, as document, body or header, ends in a value or in a DynclientError, and in its time.
+"""Any document, body or header ends in a value or a DynclientError, and within its time limit.
 
 ``HYPOTHESIS_PROFILE=nightly`` looks for longer.
 """

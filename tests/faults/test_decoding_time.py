@@ -1,4 +1,4 @@
-"""Decoding and validating: within the call's time, beside the event loop, and within a number of values."""
+"""Decoding and validating: within the call's time, outside the event loop, and within a number of values."""
 
 from __future__ import annotations
 

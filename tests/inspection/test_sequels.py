@@ -1,4 +1,4 @@
-"""What may follow a call (links, callbacks, pages, waits), wherever an operation is shown."""
+"""Links, callbacks, pages and waits in every description of an operation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The MCP server, used with the official client: what its tools answer, and what they refuse."""
+"""The MCP server with the official client: the results of its tools, and what they refuse."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """An authorization server, and an API that requires its tokens: werkzeug on real sockets, as strict as the RFCs are.
 
-It keeps what it was asked, and what it gave out; ``access`` are the tokens that the API takes.
+It keeps its requests and the issued tokens; ``access`` are the tokens that the API accepts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which credential goes where: each kind of scheme and location, choices, what is missing, what can't be written."""
+"""Where credentials are sent: kinds of schemes, locations, choices, missing ones, and ones that can't be written."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PLACES = [
 
 
 def added(request: Request) -> dict[str, str]:
-    """The headers beside those of every request."""
+    """The headers in addition to those of every request."""
     return {name: value for name, value in request.headers.items() if name not in {"Accept", "User-Agent"}}
 
 

@@ -1,4 +1,4 @@
-"""What auth= may be, and that a secret stays one."""
+"""The values of auth=, and that secrets stay secret."""
 
 from __future__ import annotations
 

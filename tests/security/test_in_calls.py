@@ -1,4 +1,4 @@
-"""Credentials within calls: redirects, cancelling, hooks and retries beside them."""
+"""Credentials within calls, with redirects, cancellation, hooks and retries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The authorization code grant: what the browser is sent off with, and what it may come back with."""
+"""The authorization code grant: the URL that the browser opens, and the responses that it may return with."""
 
 from __future__ import annotations
 

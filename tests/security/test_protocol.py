@@ -1,4 +1,4 @@
-"""Auths of a caller's own: what their flows see, may send and may not, on a real server with both clients."""
+"""A caller's own Auths: what their flows see, and what they may send, on a real server with both clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where credentials may go: the table of origins, and what a client makes of it."""
+"""Trusted origins for credentials: the table, and the behaviour of a client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recorder: exchanges of a real socket are given again without one, in all kinds of files, and without secrets."""
+"""Recorder: exchanges over a real socket are replayed without one, from all kinds of files, and without secrets."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What is emitted for the Voice document, held to files that people have read.
+"""The output for the Voice document, compared with files that people have reviewed.
 
-DYNCLIENT_GOLDEN=write writes them anew; read the difference before committing it.
+DYNCLIENT_GOLDEN=write rewrites them; read the difference before you commit it.
 """
 
 from __future__ import annotations

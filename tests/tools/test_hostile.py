@@ -1,4 +1,4 @@
-"""A document is text of strangers: in pages it stays text, in Python it stays data, and it names no files."""
+"""Documents are untrusted text: in pages they stay text, in Python they stay data, and they can't name files."""
 
 from __future__ import annotations
 

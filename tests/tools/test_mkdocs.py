@@ -1,4 +1,4 @@
-"""mkdocs builds the pages as strictly as it can: no link leads nowhere, and no page is without its place."""
+"""mkdocs builds the pages strictly: every link has a target, and every page is in the navigation."""
 
 from __future__ import annotations
 

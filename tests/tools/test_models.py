@@ -1,4 +1,4 @@
-"""Which types are made of schemas: two where directions differ, tags, open enums, recursion, names that are none."""
+"""The types of schemas: two where directions differ, tags, open enums, recursion, and invalid names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages have what a generated SDK's pages have, and what they say is so."""
+"""The pages have the contents of a generated SDK's pages, and are correct."""
 
 from __future__ import annotations
 

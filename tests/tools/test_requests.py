@@ -1,4 +1,4 @@
-"""What the pages say is sent is what is sent; and what they tell of links, security and schemas."""
+"""The requests in the pages are those that are sent; and their texts about links, security and schemas."""
 
 from __future__ import annotations
 

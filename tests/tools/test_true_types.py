@@ -1,4 +1,4 @@
-"""Emitted types are true of the methods made at run time, and type checkers take them."""
+"""Emitted types match the methods made at run time, and type checkers accept them."""
 
 from __future__ import annotations
 

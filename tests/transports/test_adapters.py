@@ -1,4 +1,4 @@
-"""Transports that send by a client of another library: what arrives is what HTTPTransport makes of it."""
+"""Transports that send with another library's client: the same bytes arrive as from HTTPTransport."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes out, byte by byte, and what comes back when nothing is wrong."""
+"""Successful exchanges: the request byte by byte, and the response."""
 
 from __future__ import annotations
 

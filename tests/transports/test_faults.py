@@ -1,4 +1,4 @@
-"""What can go wrong between a client and a server, a row each."""
+"""Failures between a client and a server, one per row."""
 
 from __future__ import annotations
 

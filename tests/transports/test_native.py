@@ -1,4 +1,4 @@
-"""What only sockets do that an event loop waits for: turns in the pool, names by the clock, sources fetched."""
+"""Sockets of an event loop: the order in the pool, names looked up within the time limit, asynchronous bodies."""
 
 from __future__ import annotations
 

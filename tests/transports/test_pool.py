@@ -1,4 +1,4 @@
-"""Connections that are used again, and those that must not be."""
+"""Connections that are reused, and those that must not be."""
 
 from __future__ import annotations
 

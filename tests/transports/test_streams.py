@@ -1,4 +1,4 @@
-"""Bodies that are read, or written, while they are on their way; in each of the ways to send."""
+"""Bodies that are read or written in chunks, with each kind of transport."""
 
 from __future__ import annotations
 

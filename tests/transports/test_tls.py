@@ -1,4 +1,4 @@
-"""Who a server is, proxies on the way to it, and what is never written down."""
+"""TLS: the identity of servers, proxies, and secrets that are never shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sockets that threads wait for: those that don't block, and those that are told how long they may."""
+"""Sockets that threads wait for: non-blocking ones, and ones with a timeout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways to a server beside its address: Unix sockets, and the proxies of the environment; and hints where none leads."""
+"""Unix sockets and the proxies of the environment, and hints if a server can't be reached."""
 
 from __future__ import annotations
 

@@ -7,8 +7,10 @@ that are often used together; the last item's id; a page number; an offset; a UR
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from dynclient._deferred import expression
@@ -19,63 +21,30 @@ from dynclient._schemas import Shape
 from dynclient.exceptions import DocumentError
 from dynclient.model import API, Operation
 
-
-def _words(text: str) -> dict[str, None]:
-    """Words, in their order."""
-    return dict.fromkeys(text.split())
+_TABLES = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
 
 
-SIZES = _words("""
-    limit perpage pagesize pagelength maxresults maxitems maxkeys maxuploads maxparts first top take size count
-    rows pagelimit resultsperpage itemsperpage maxpagesize maxrecords numresults hitsperpage resultspage
-""")
-PAGES = _words("""
-    page pagenumber pageno pagenum pageindex currentpage pagenr pageid p pagei pageoffset
-""")
-OFFSETS = _words("""
-    offset skip start startat startindex from firstresult startposition startrow skipcount
-""")
-TOKENS = _words("""
-    cursor after pagetoken marker paginationtoken nexttoken continuationtoken continue startcursor startkey
-    exclusivestartkey pagecursor nextcursor aftercursor nextpagetoken bookmark scrollid nextpage pagestate
-    startingtoken nextpagecursor nextmarker pageafter aftertoken skiptoken next pointer synctoken nextkey
-    continuation iterator paginationcursor
-""")
-LAST_IDS = _words("startingafter startafter after afterid sinceid since marker lastid")
-GIVEN = _words("""
-    nextcursor nextpagetoken nexttoken nextmarker nextcontinuationtoken nextpagecursor nextpage nextkey endcursor
-    paginationtoken pagetoken continuationtoken cursor scrollid bookmark pagestate lastevaluatedkey nextpageid
-    nextsynctoken aftercursor next after marker continue lastid nextid
-""")
-MORE = _words("""
-    hasmore hasmoreitems hasnext hasnextpage more moreresults ismore istruncated truncated moreavailable morepages
-    hasmorepages hasmoreresults morerecords ismoreavailable hasadditionalitems nextpage next
-""")
+def _words(table: str) -> dict[str, None]:
+    """The words of a table, in their order."""
+    return dict.fromkeys(_TABLES[table].split())
+
+
+SIZES = _words("sizes")
+PAGES = _words("pages")
+OFFSETS = _words("offsets")
+TOKENS = _words("tokens")
+LAST_IDS = _words("last_ids")
+GIVEN = _words("given")
+MORE = _words("more")
+TOTALS = _words("totals")
+_LAST_PAGE = _words("last_page")
+URLS = _words("urls")
+_AROUND = _words("around")
+LIST_NAMES = _words("list_names")
+_NO_ITEMS = _words("no_items")
 LAST = ("islast", "last", "islastpage", "lastpage", "complete", "isdone", "isend", "done")
-TOTALS = _words("""
-    total totalcount totalitems totalresults totalelements totalrecords totalentries totalsize
-""")
-_LAST_PAGE = _words("""
-    totalpages pagecount numpages lastpage pages totalpage pagestotal
-""")
-URLS = _words("""
-    next nextlink nextpageurl nextpageuri nexturl nexturi nextpage nextpagelink odatanextlink nexthref nextpath
-    nextrecordsurl nextresultsurl nextpagehref
-""")
 NUMBERS = ("page", "pagenumber", "currentpage", "pageindex", "number")
 """Members that may repeat the number of the page."""
-_AROUND = _words("""
-    meta metadata pagination paging links link page cursors cursor pageinfo pages paginationinfo responsemetadata
-    info searchmetadata pagingmetadata paginationmetadata resultinfo resultset response next pager navigation
-""")
-LIST_NAMES = _words("""
-    data items results result value values records entries content contents list rows objects elements resources
-    hits nodes collection documents
-""")
-_NO_ITEMS = _words("""
-    errors warnings links link included messages notices facets aggregations error warning deprecations
-    validationerrors commonprefixes
-""")
 _DATES = expression(r"(?i)\b(?:date|time|timestamp|iso.?8601|rfc.?3339|datetime|unix|epoch|created|updated|modified)\b")
 _LINK_WORDS = expression(r"(?i)\blink[`'\"*]*\s+(?:response\s+)?header|rel=[\\\"'“]*next|header[`'\"*]*\s+`?link\b")
 _TOKEN_WORDS = expression(r"(?i)\b(?:(?:cursor|token|opaque|next page|pages?)\b|paginat)")

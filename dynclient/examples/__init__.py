@@ -99,14 +99,10 @@ def _example(schema: Schema, direction: Direction, seed: int, *, shown: bool, fi
             if best is MISSING or wrong < least:
                 best, least = value, wrong
         # A property that can't be generated is left out; the others are kept.
-        mended = repaired(best, faults_of, lambda: _sample(schema, options))
+        mended = repaired(best, faults_of, lambda: Maker(options._replace(documented="none")).make(schema))
         if mended is not MISSING:
             return mended
     return best
-
-
-def _sample(schema: Schema, options: MakerOptions) -> Any:
-    return Maker(options._replace(documented="none")).make(schema)
 
 
 @bounded_depth("a schema, or an example,")
@@ -185,14 +181,10 @@ def documented_example(media_type: MediaType, direction: Direction = "request", 
         if not faults_of(value):
             return copy.deepcopy(value)
     for value in readings:
-        mended = repaired(value, faults_of, partial(_sampled, media_type, direction))
+        mended = repaired(value, faults_of, lambda: media_example(media_type._replace(examples=()), direction))
         if mended is not MISSING:
             return mended
     return MISSING
-
-
-def _sampled(media_type: MediaType, direction: Direction) -> Any:
-    return media_example(media_type._replace(examples=()), direction)
 
 
 def _readings(value: Any, media_type: MediaType, kind: MediaKind) -> Iterator[Any]:

@@ -1,8 +1,12 @@
 """Drift: count the differences of responses from a document, and write an overlay that allows them.
 
-    client = dynclient.load("vendor.yaml", validate="record") ...                                              # calls;
-    differing responses are returned report = dynclient.drift.report(client)          # prints as a table overlay =
-    report.to_overlay()                    # review it client = dynclient.load("vendor.yaml", overlays=[overlay])
+::
+
+    client = dynclient.load("vendor.yaml", validate="record")
+    ...                                         # calls; differing responses are returned
+    report = dynclient.drift.report(client)     # prints as a table
+    overlay = report.to_overlay()               # review it
+    client = dynclient.load("vendor.yaml", overlays=[overlay])
 
 Rule 1: differences are counted by operation, place in the document, and kind. At most MOST of them are kept.
 Rule 2: an overlay relaxes responses only. A schema that requests use too is copied for the responses that need it.
@@ -23,7 +27,7 @@ from dynclient._deferred import expression
 from dynclient._escaping import counted, escaped
 from dynclient._response import match_status
 from dynclient._secrets import names_credential
-from dynclient.dialects import DIALECTS
+from dynclient.dialects import DIALECTS, OAS32
 from dynclient.exceptions import ArgumentError, DocumentLocation, Fault
 from dynclient.inspection.tables import aligned
 from dynclient.json_pointer import MISSING, join, of_fragment, split, walk
@@ -37,7 +41,6 @@ _MOST_VALUES = 50
 _UNKNOWN = "…"
 """The detail instead of a value that is not shown."""
 _LONGEST = 100
-_METHODS = frozenset(("get", "put", "post", "delete", "options", "head", "patch", "trace", "query"))
 _KEYS = expression(r"\.([A-Za-z_]\w*)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]", re.ASCII)
 _NAME = expression(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _INDEX = expression(r"\[\d+\]")
@@ -393,7 +396,7 @@ class _Relaxation:
                 base = join("/paths", path, key)
                 if key == "parameters":
                     found |= set(self._edges(base))
-                elif isinstance(member, Mapping) and key in _METHODS:
+                elif isinstance(member, Mapping) and key in OAS32.methods:
                     for name in ("parameters", "requestBody"):
                         found |= set(self._edges(f"{base}/{name}")) if name in member else set()
         return found

@@ -82,9 +82,8 @@ def _no_option(name: str) -> ArgumentError:
     import inspect
 
     matches = near(name, list(inspect.signature(_BaseClient.load).parameters))
-    meant = f"; did you mean {' or '.join(matches)}?" if matches and name not in _MEANT else ""
     hint = f"use {_MEANT[name]}" if name in _MEANT else ""
-    return ArgumentError(f"load() has no option {name}{meant}", argument=name, matches=matches, hint=hint)
+    return ArgumentError(f"load() has no option {name}", argument=name, matches=() if hint else matches, hint=hint)
 
 
 def _with_known_options(load: Callable[_P, _R]) -> Callable[_P, _R]:

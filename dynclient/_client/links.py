@@ -17,7 +17,7 @@ from dynclient import codecs, json_pointer
 from dynclient._client.paging import fitted
 from dynclient._client.shown_methods import outermost
 from dynclient._deferred import cached_property
-from dynclient._identifiers import near
+from dynclient._identifiers import did_you_mean, near
 from dynclient._incoming.expressions import ExpressionContext, context_of, evaluate
 from dynclient._incoming.requests import check_request, path_texts
 from dynclient._negotiation import match
@@ -78,9 +78,7 @@ class Following:
         """
         link = self._documented.get(name)
         if link is None:
-            meant = near(str(name), list(self._documented))
-            known = ", ".join(self._documented) or "none"
-            hint = f"did you mean {' or '.join(meant)}?" if meant else ""
+            known, hint = ", ".join(self._documented) or "none", did_you_mean(str(name), self._documented)
             message = f"the document has no link {name!r} for status {self._result.status}; its links: {known}"
             raise LinkError(message, operation_id=self._plan.operation.id, hint=hint)
         plan: Plan = self._dispatcher.document.plan(self._row(link))

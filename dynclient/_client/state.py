@@ -340,9 +340,8 @@ def attributes_near(name: str, operations: Iterable[str], others: Iterable[str] 
 
 def no_such_operation(name: str, matches: Sequence[str], namespace: str = "") -> NoSuchOperation:
     """The error for an unknown name, with similar names."""
-    meant = f"; did you mean {' or '.join(matches)}?" if matches else ""
     shown = f"{namespace}.{name}" if namespace else name
-    return NoSuchOperation(f"no operation {shown}{meant}", name=name, matches=list(matches))
+    return NoSuchOperation(f"no operation {shown}", name=name, matches=list(matches))
 
 
 log = logger()

@@ -206,11 +206,10 @@ class Binder:
 
     def _unknown(self, keyword: str) -> ArgumentError:
         matches = near(keyword, list(dict.fromkeys(argument.name for argument in self._by_name.values())))
-        hint = f"did you mean {' or '.join(matches)}?" if matches else ""
         name = keyword.lower().replace("-", "_")
+        hint = FOREIGN_NAMES.get(name, "")
         if name in CallOptions._fields:
             hint = f"set options of a single call with with_options({name}=...)(...)"
-        hint = hint or FOREIGN_NAMES.get(name, "")
         return self._error(f"unknown argument {keyword}", keyword, matches=matches, hint=hint)
 
     def _error(self, message: str, argument: str, **data: Any) -> ArgumentError:

@@ -75,10 +75,8 @@ class Converter:
         """
         missing = next((name for name in self._schemas if name not in api.schemas), None)
         if missing is not None and not (isinstance(api.references, Document) and api.references.refers_elsewhere):
-            matches = near(missing, api.schemas)
-            hint = f"did you mean {' or '.join(map(repr, matches))}?" if matches else ""
             message = f"convert: the document has no schema {missing!r}"
-            raise ArgumentError(message, argument="convert", matches=matches, hint=hint)
+            raise ArgumentError(message, argument="convert", matches=near(missing, api.schemas))
 
     def body(self, media_type: MediaType, data: Any) -> Any:
         """Convert the data of a whole body.

@@ -294,10 +294,9 @@ def unknown_column(name: str, columns: Iterable[str], argument: str) -> Argument
     """The error for a column that the table does not have."""
     columns = list(columns)
     matches = near(name, columns)
-    meant = f"; did you mean {' or '.join(matches)}?" if matches else ""
     shown = ", ".join(columns[:_SHOWN]) or "none"
     return ArgumentError(
-        f"{argument}: the table has no column {name}{meant}",
+        f"{argument}: the table has no column {name}",
         argument=argument,
         matches=matches,
         hint=f"the columns are {shown}; write $$ for a dollar sign",

@@ -525,8 +525,7 @@ def _check_arguments(method: OperationMethod, names: Iterable[str]) -> None:
     try:
         method.from_strings(dict.fromkeys(names))
     except ArgumentError as error:
-        if not error.hint or "did you mean" in error.hint:
-            error.hint = f"{error.hint}; arguments={{...}} says which columns are arguments".lstrip("; ")
+        error.hint = error.hint or "arguments={...} says which columns are arguments"
         raise
 
 

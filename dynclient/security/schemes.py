@@ -321,12 +321,10 @@ def _takers(auth: Any, form: str, schemes: Mapping[str, SecurityScheme]) -> list
 def _known(name: Any, schemes: Mapping[str, SecurityScheme]) -> str:
     if isinstance(name, str) and name in schemes:
         return name
-    matches = near(str(name), list(schemes))
     raise ArgumentError(
         f"the document has no security scheme {name!r}; it has {_listed(schemes)}",
         argument="auth",
-        matches=matches,
-        hint=f"did you mean {matches[0]!r}?" if matches else "",
+        matches=near(str(name), list(schemes)),
     )
 
 

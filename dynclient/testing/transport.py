@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from dynclient import model
-from dynclient._identifiers import near
+from dynclient._identifiers import did_you_mean
 from dynclient._incoming.requests import RequestValues
 from dynclient._mock.mock import Mock, Source, StubError, app
 from dynclient.messages import Request, Response, Send
@@ -150,8 +150,8 @@ class MockTransport(BufferedTransport):
 
     def __getitem__(self, name: str) -> OperationMock:
         if name not in self._rows:
-            matches = near(name, list(self._rows))
-            raise KeyError(f"no operation {name}" + (f"; did you mean {' or '.join(matches)}?" if matches else ""))
+            meant = did_you_mean(name, self._rows)
+            raise KeyError(f"no operation {name}" + (f"; {meant}" if meant else ""))
         return OperationMock(self, self._rows[name], (), {})
 
     def __getattr__(self, name: str) -> OperationMock:

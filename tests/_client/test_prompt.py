@@ -267,7 +267,7 @@ def either(request, voice_path):
         ),
         (lambda voice: voice.operations[5], "no operation 5: an operation is found by its name"),
         (lambda voice: voice.operations[None], "no operation None: an operation is found by its name"),
-        (lambda voice: voice.create_call.prepare("9", acount_id="8"), "acount_id\nHint: did you mean account_id?"),
+        (lambda voice: voice.create_call.prepare("9", acount_id="8"), "acount_id; did you mean account_id?"),
         (lambda voice: voice.create_call.prepare("9", aplication_id="8"), "did you mean application_id?"),
     ],
 )

@@ -204,7 +204,7 @@ def test_what_convert_does_not_take(convert: Any) -> None:
 
 def test_a_misspelt_schema_of_convert_is_told_at_once() -> None:
     for load in (lambda: client(convert={"Pets": len}), lambda: client().get_pet.with_options(convert={"Pets": len})):
-        with pytest.raises(ArgumentError, match=r"no schema 'Pets'.*\n.*did you mean 'Pet'") as caught:
+        with pytest.raises(ArgumentError, match=r"no schema 'Pets'; did you mean Pet") as caught:
             load()
         assert caught.value.matches == ("Pet",)
     # Another file may have it.

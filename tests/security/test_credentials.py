@@ -22,7 +22,7 @@ REFUSED = [
     (("HeaderKey", "Bearer"), "canary", "2 security schemes", '"HeaderKey": "key", "Bearer": "token"'),
     (("Certificate",), "canary", "no security scheme", "Certificate"),
     (("Certificate",), {"Certificate": "canary"}, "tls=TLS", "certificate"),
-    (("HeaderKey", "Basic"), {"HeaderKye": "canary"}, "'HeaderKye'", "did you mean 'HeaderKey'?"),
+    (("HeaderKey", "Basic"), {"HeaderKye": "canary"}, "'HeaderKye'", "did you mean HeaderKey?"),
     (("HeaderKey", "Basic"), {5: "canary"}, "no security scheme 5", "HeaderKey, Basic"),
     (("HeaderKey",), {"HeaderKey": ("canary", "canary")}, "HeaderKey", '"key"'),
     (("HeaderKey",), {"HeaderKey": None}, "HeaderKey", "NoneType"),

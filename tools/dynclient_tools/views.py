@@ -207,9 +207,7 @@ def _chosen(rows: Sequence[OperationRow], tags: Collection[str]) -> Iterator[Ope
     known = dict.fromkeys(name for of_row in names.values() for name in sorted(of_row))
     for tag in tags:
         if tag not in known:
-            matches = near(tag, known)
-            hint = f"did you mean {' or '.join(matches)}?" if matches else ""
-            raise ArgumentError(f"no operation has the tag {tag!r}", argument="tag", matches=matches, hint=hint)
+            raise ArgumentError(f"no operation has the tag {tag!r}", argument="tag", matches=near(tag, known))
     return (row for row in rows if not tags or not names[row].isdisjoint(tags))
 
 

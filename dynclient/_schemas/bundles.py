@@ -158,9 +158,10 @@ def _assembled(own: CompiledSchemas, homes: list[int]) -> SchemaBundle:
 class CompiledSchemas:
     """The entries of a document in one direction; ``uris``, ``made`` and ``worked_out`` are those of their bundles."""
 
-    def __init__(self, direction: Direction, depth: int) -> None:
+    def __init__(self, direction: Direction, depth: int, inline: int = _INLINE) -> None:
         self.direction: Direction = direction
         self.depth = depth
+        self.inline = inline
         self.lock = RLock()
         self.entries: list[CompiledSchema] = []
         self.uris: dict[str, str] = {}
@@ -293,7 +294,7 @@ class CompiledSchema:
         if position.level > self.entries.depth:
             where = location_at(schema.references, schema.uri)
             raise UnsafeDocument(f"schemas are nested more than {self.entries.depth} levels deep", location=where)
-        if position.inline and (position.inline > _INLINE or self.is_resource(schema)):
+        if position.inline and (position.inline > self.entries.inline or self.is_resource(schema)):
             return self.link(schema, settled=position.settled, level=position.level)
         if position.uri != schema.uri:
             self.entries.uris[position.at] = schema.uri

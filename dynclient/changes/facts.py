@@ -50,23 +50,30 @@ class Term:
     def __hash__(self) -> int:
         return id(self.node)
 
+    def to(self, node: Node) -> Term:
+        """The term of another schema of the bundle; one that is only a reference is that to which it leads."""
+        while isinstance(node, dict) and node.keys() == {"$ref"}:
+            # Of a schema that could not be read, nothing is known.
+            node = self.entries.get(node["$ref"].removeprefix("#/$defs/"), {"unknown": object()})
+        return Term(node, self.entries)
+
     def below(self, *keys: Any) -> Term:
         """The schema at this path of keys."""
         node = self.node
         for key in keys:
             node = node[key]
-        return Term(node, self.entries)
+        return self.to(node)
 
     def listed(self, keyword: str) -> list[Term]:
         """The schemas of a keyword, whose value is a schema, a list of schemas, or a mapping of names to schemas."""
         found = self.node.get(keyword, ())
         if keyword == "dependentSchemas" and found:
             found = found.values()
-        return [Term(node, self.entries) for node in ((found,) if isinstance(found, dict | bool) else found)]
+        return [*map(self.to, (found,) if isinstance(found, dict | bool) else found)]
 
-    def at(self, reference: str) -> Term:
-        """The term that a reference points to; a schema about which nothing is known if it could not be read."""
-        return Term(self.entries.get(reference.removeprefix("#/$defs/"), {"unknown": object()}), self.entries)
+    def referred(self) -> Term:
+        """The schema that ``$ref`` leads to."""
+        return self.to({"$ref": self.node["$ref"]})
 
 
 TermSet = tuple[Term, ...]
@@ -83,7 +90,7 @@ def flattened(terms: Iterable[Term], keywords: Iterable[str] = ("allOf",)) -> Te
         found[term] = True
         if isinstance(term.node, dict):
             waiting += [below for keyword in keywords for below in term.listed(keyword)]
-            waiting += [term.at(term.node["$ref"])] if "$ref" in term.node else []
+            waiting += [term.referred()] if "$ref" in term.node else []
             found[term] = not {"$ref", "allOf"}.issuperset(term.node)
     return tuple(term for term, is_kept in found.items() if is_kept)
 

@@ -61,11 +61,12 @@ class Inclusion:
         # Statements that are being proved, or that rest on these: the depth of the outermost one that they rest on, and
         # the least level at which they may be used. The last one was added last.
         self._assumed: dict[Any, tuple[int, int]] = {}
-        self._facts = cache(Facts)
+        self.facts = cache(Facts)
         self._values = cache(_values)
         self.same = cache(_same)
         self.names = cache(named_anywhere)
         self.negation = cache(_negation)
+        self.naming = cache(lambda ones: Term({"properties": dict.fromkeys(sorted(self.names(*ones)), True)}))
 
     def includes(self, ones: Iterable[Term], other: Term, *, below: int = 0) -> bool:
         """Whether it is proved that a value that is valid against all terms is valid against the other term.
@@ -111,7 +112,7 @@ class Inclusion:
         return self.includes(ones, _NEVER, below=below)
 
     def _includes(self, ones: TermSet, other: Term) -> bool:
-        facts = self._facts(ones)
+        facts = self.facts(ones)
         if other.node is False:
             return self._contradicts(facts, ones)
         if self.impossible(ones):
@@ -119,17 +120,19 @@ class Inclusion:
         values = self._values(ones)
         if values is not None:
             return all(is_valid(other, value) for value in values)
-        if any(self.same(one, other) for one in ones):
+        if self.follows(facts, ones, other):
             return True
         choices = self._alternatives(facts, ones)
-        # If both are unions, each branch is considered by itself.
-        is_union = "anyOf" in other.node and bool(choices)
+        if not choices and len(facts.types) > 1 and not other.node.keys().isdisjoint(_SPLIT):
+            choices = [(*ones, _typed(name)) for name in sorted(_names(facts.types))]
+        return bool(choices) and all(self.includes(choice, other) for choice in choices)
+
+    def follows(self, facts: Facts, ones: TermSet, other: Term) -> bool:
+        """Whether it is proved from the facts of some terms, without considering the alternatives of these."""
+        if isinstance(other.node, bool):
+            return other.node
         claim = Claim(self, facts, ones, other)
-        if not is_union and all(map(claim.follows, other.node)):
-            return True
-        if len(facts.types) > 1 and not other.node.keys().isdisjoint(_SPLIT):
-            choices.append([(_typed(name),) for name in sorted(_names(facts.types))])
-        return any(all(self.includes((*ones, *choice), other) for choice in found) for found in choices)
+        return any(self.same(one, other) for one in ones) or all(map(claim.follows, other.node))
 
     def _contradicts(self, facts: Facts, ones: TermSet) -> bool:
         return (
@@ -138,25 +141,29 @@ class Inclusion:
             or facts.has_no_room
             or self._values(ones) == []
             or (facts.types == {"object"} and any(self._lacks(facts.of_property(name)) for name in facts.required))
-            or any(self.includes(ones, negated) for negated in facts.below("not"))
-            or any(
-                all(self.impossible((*ones, *choice)) for choice in found) for found in self._alternatives(facts, ones)
-            )
+            or any(self.follows(facts, ones, negated) for negated in facts.below("not"))
+            or (bool(choices := self._alternatives(facts, ones)) and all(map(self.impossible, choices)))
         )
 
     def _lacks(self, ones: TermSet) -> bool:
         return bool(ones) and self.impossible(ones, below=1)
 
-    def _alternatives(self, facts: Facts, ones: TermSet) -> list[list[TermSet]]:
-        """The branches of unions and conditions, as terms; those with a branch among the terms are left out."""
-        found: list[list[TermSet]] = [
-            [(branch,) for branch in part.listed(keyword)] for part in facts.parts for keyword in _UNIONS
-        ]
+    def _alternatives(self, facts: Facts, ones: TermSet) -> list[TermSet]:
+        """The terms with each branch of the first union or condition that has none among the terms; empty if all do."""
         for part in facts.parts:
+            for branches in map(part.listed, _UNIONS):
+                if branches and {*ones}.isdisjoint(branches):
+                    # If a term has only branches, it adds nothing to one of them, except names (rule 4).
+                    is_only = len(part.node) == 1 and all(self.names(part) == self.names(one) for one in branches)
+                    rest = [one for one in ones if one != part] if is_only else ones
+                    return [(*rest, branch) for branch in branches]
             if "if" in part.node:
-                then, else_ = ([part.below(word)] if word in part.node else [] for word in ("then", "else"))
-                found.append([(part.below("if"), *then), (self.negation(part.below("if")), *else_)])
-        return [choices for choices in found if choices and {*ones}.isdisjoint(choice[0] for choice in choices)]
+                condition = part.below("if")
+                negated = self.negation(condition)
+                if {*ones}.isdisjoint((condition, negated)):
+                    then, else_ = ([part.below(word)] if word in part.node else [] for word in ("then", "else"))
+                    return [(*ones, condition, *then), (*ones, negated, *else_)]
+        return []
 
 
 @lru_cache
@@ -181,7 +188,8 @@ def _same(one: Term, other: Term) -> bool:
     seen: set[tuple[int, int]] = set()
     waiting = [(one.node, other.node)]
     while waiting:
-        left, right = waiting.pop()
+        here, there = waiting.pop()
+        left, right = one.to(here).node, other.to(there).node
         if (id(left), id(right)) in seen:
             continue
         seen.add((id(left), id(right)))
@@ -189,7 +197,7 @@ def _same(one: Term, other: Term) -> bool:
             return False
         if isinstance(left, dict) and left.keys() == right.keys():
             names = [key for key in left if key in _REFERENCES and isinstance(left[key], str)]
-            waiting += [(one.at(left[name]).node, other.at(right[name]).node) for name in names]
+            waiting += [({"$ref": left[name]}, {"$ref": right[name]}) for name in names]
             waiting += [(left[key], right[key]) for key in left if key not in names]
         elif isinstance(left, list) and len(left) == len(right):
             waiting += zip(left, right, strict=True)
@@ -233,8 +241,10 @@ class Claim(Record):
         return self.facts.types.isdisjoint(types) or check(self)
 
     def includes(self, other: Term, *more: Term) -> bool:
-        """Whether it is proved that values of the terms, and of the additional ones, are valid against another term."""
-        return self.proof.includes((*self.ones, *more), other)
+        """The same of another term, from the terms and additional ones."""
+        ones = flattened((*self.ones, *more)) if more else self.ones
+        proof = self.proof
+        return proof.follows(proof.facts(ones), ones, other) or (bool(more) and proof.impossible(ones))
 
     def below(self, ones: TermSet, other: Term) -> bool:
         """The same for the terms of a value within the value."""
@@ -252,9 +262,12 @@ def _one_of(it: Claim) -> bool:
     if len(fits) == 1 and it.includes(fits[0]):
         return True
 
+    # The names of the other branches are known, too (rule 4): these branches must not allow the value.
+    named = it.proof.naming(it.ones)
+
     def is_equal(one: Term, other: Term) -> bool:
         proof = it.proof
-        return proof.same(one, other) or (proof.includes((one,), other) and proof.includes((other,), one))
+        return proof.same(one, other) or (proof.includes((one, named), other) and proof.includes((other, named), one))
 
     # Or each branch allows what one of a list of as many branches does.
     lists = [part.listed("oneOf") for part in it.facts.parts]
@@ -264,7 +277,7 @@ def _one_of(it: Claim) -> bool:
 def _not(it: Claim) -> bool:
     excluded = it.other.below("not")
     return it.proof.impossible((*it.ones, excluded)) or any(
-        it.proof.includes((excluded,), negated) for negated in it.facts.below("not")
+        it.proof.includes((excluded, it.proof.naming(it.ones)), negated) for negated in it.facts.below("not")
     )
 
 
@@ -314,7 +327,7 @@ def _format(it: Claim) -> bool:
 
 
 def _properties(it: Claim) -> bool:
-    named = set().union(*map(it.proof.names, it.ones))
+    named = it.proof.names(*it.ones)
     for name in it.other.node["properties"]:
         terms = it.facts.of_property(name)
         if name not in named and all(term.node in (True, {}) for term in terms):
@@ -399,7 +412,7 @@ _MINIMUM = _limit("minimum", "exclusiveMinimum", 1)
 _MAXIMUM = _limit("maximum", "exclusiveMaximum", -1)
 _ARRAY, _OBJECT, _TEXT = frozenset({"array"}), frozenset({"object"}), frozenset({"string"})
 _CHECKS: dict[str, tuple[frozenset[str], Check]] = {
-    "$ref": (TYPES, lambda it: it.includes(it.other.at(it.other.node["$ref"]))),
+    "$ref": (TYPES, lambda it: it.includes(it.other.referred())),
     "additionalProperties": (_OBJECT, _other_properties),
     "allOf": (TYPES, lambda it: all(map(it.includes, it.other.listed("allOf")))),
     "anyOf": (TYPES, lambda it: any(map(it.includes, it.other.listed("anyOf")))),

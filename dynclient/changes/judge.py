@@ -31,13 +31,14 @@ from dynclient.options import Limits
 
 _STEPS = 2_000
 _STEPS_IN_ALL = 20_000
+_STEPS_AT_LEAST = 20
 _MOST_TRIED = 1_200
 _TRIED_IN_ALL = 60_000
 _MOST_NODES = 80
 _MOST_SCALARS = 24
 _LONGEST = 2_000
 _REFERENCE = re.compile(r'"\$ref": ("(?:[^"\\]|\\.)*")')
-_TELLING = re.compile(r'"(?:discriminator|\$dynamicRef|\$recursiveRef|\$id|id|\$schema)":')
+_TELLING = re.compile(r'"(?:discriminator|\$dynamicRef|\$recursiveRef|\$id|\$schema)":')
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _ANY: tuple[Any, ...] = (None, True, False, 0, 1, -1, 1.5, "", "a", "zz zz", [], {})
 
@@ -92,7 +93,7 @@ class Judge:
         """Whether it is proved that all values of a schema, or of none, are valid against the other."""
         key = (_key(one) if one is not None else None, _key(other), direction)
         if key not in self._proved:
-            self._proof.steps = max(min(_STEPS, self._left), 0)
+            self._proof.steps = max(min(_STEPS, self._left), _STEPS_AT_LEAST)
             begun = self._proof.steps
             try:
                 terms = (self.term(one, direction),) if one is not None else ()
@@ -150,7 +151,8 @@ class _DocumentTerms:
     """The schemas of a document in one direction as terms."""
 
     def __init__(self, direction: Direction) -> None:
-        self._compiled = CompiledSchemas(direction, Limits().schema_depth)
+        # Each subschema is an entry, so that it is the same term on its own and as a part.
+        self._compiled = CompiledSchemas(direction, Limits().schema_depth, inline=0)
         self._entries: dict[str, Any] = {}
 
     def term(self, schema: Schema) -> Term:

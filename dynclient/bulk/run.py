@@ -23,6 +23,7 @@ from typing import Any
 
 from dynclient._client.operation_method import OperationMethod
 from dynclient._plain_values import plain_value
+from dynclient._request import CallOptions
 from dynclient.bulk.facts import (
     another,
     check_same,
@@ -70,11 +71,7 @@ class _Settings:
     progress: Callable[[Summary], object] | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.rate, str):
-            try:
-                object.__setattr__(self, "rate", Rate(self.rate))
-            except ValueError as error:
-                raise ArgumentError(str(error), argument="rate") from None
+        object.__setattr__(self, "rate", CallOptions().changed({"rate": self.rate}).rate)
         _check({field.name: getattr(self, field.name) for field in fields(self)})
         if self.auth is not None:
             from dynclient.bulk.cluster import check_reference
@@ -88,7 +85,6 @@ def _is_number(value: Any, least: int = 1) -> bool:
 
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "concurrency": (_is_number, "a whole number from 1"),
-    "rate": (lambda value: isinstance(value, Rate) or hasattr(value, "reserve"), "'50/s', a Rate or a RateLimiter"),
     "max_failures": (_is_number, "a whole number from 1"),
     "on_invalid": (lambda value: value in {"stop", "skip"}, "'stop' or 'skip'"),
     "limit": (lambda value: _is_number(value, 0), "a whole number from 0"),

@@ -13,7 +13,6 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable
-from html import escape
 from itertools import islice
 from typing import Any
 
@@ -28,37 +27,31 @@ _FOREGROUND = "#010203"
 _LINES = {"done": "#2a9d4a", "refused": "#c77d00", "failed": "#d1383d", "unknown": "#7b4fd1"}
 _PERCENTILES = {50: "#2277cc", 90: "#c77d00", 99: "#d1383d"}
 
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 0 0 1.5rem; }
-th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
-svg { width: 100%; height: auto; }
-"""  # noqa: E501  # a line of CSS
+_NAMES = ("row", "key", "outcome", "status", "attempts", "ms", "data", "problem")
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return "<td></td>"
+    """The text of a cell."""
+    if value is None or type(value) is int:
+        return "" if value is None else f"{value:,}"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    text = f"{value:,}" if type(value) is int else text
-    number = ' class="number"' if isinstance(value, (int, float)) else ""
-    return f"<td{number}>{escape(text if len(text) <= _LONGEST else text[:_LONGEST] + '…')}</td>"
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
-def _table(names: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+def _template(name: str) -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["cell"] = _cell
+    return environment.get_template(name)
 
 
 def results_html(title: str, results: Iterable[Any], most: int) -> str:
     """The first results as a table of HTML."""
-    found = list(islice(results, most + 1))
-    names = ("row", "key", "outcome", "status", "attempts", "ms", "data", "problem")
-    table = _table(names, ([getattr(each, name) for name in names] for each in found[:most]))
-    return f"<p>{escape(title)}</p>{table}" + f"<p>the first {most} of them</p>" * (len(found) > most)
+    rows = [[getattr(each, name) for name in _NAMES] for each in islice(results, most + 1)]
+    return str(_template("table.html").module.first_rows(title, _NAMES, rows, most))
 
 
 class _Figures:
@@ -109,29 +102,18 @@ def page(run: Any) -> str:
     figures = _Figures(*_span(run))
     for result in run.results():
         figures.add(result)
-    summary = run.summary
-    counts = [(name, getattr(summary, name)) for name in (*OUTCOMES, "pending")]
-    seconds = figures.width * _BUCKETS
-    pace, latency = _plots(figures)
-    title = escape(f"{os.path.basename(run.path)}: {run.operation}")
-    parts = [
-        f"<h1>{title}</h1>",
-        f"<p>{summary.total:,} rows, {seconds:,.1f} seconds from first to last answer; run {escape(run.id)}</p>",
-        _table(("outcome", "rows"), counts),
-        *(f"<p>damaged: {escape(each)}</p>" for each in summary.damaged),
-        f"<h2>Calls a second</h2>{pace}",
-        f"<h2>Latency</h2>{latency}",
-        f"<h2>Statuses</h2>{_table(('status', 'rows'), sorted(figures.statuses.items()))}",
-        f"<h2>Faults</h2>{_table(('fault', 'rows'), figures.kinds.most_common())}" if figures.kinds else "",
-    ]
-    if figures.unknown:
-        more = f"<p>the first {_MOST_UNKNOWN:,} of {summary.unknown:,}</p>" * (summary.unknown > len(figures.unknown))
-        parts.append(f"<h2>Unknown rows</h2>{more}{_table(('key',), ([key] for key in figures.unknown))}")
-    policy = "default-src 'none'; style-src 'unsafe-inline'"
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>{title}</title><style>{_STYLE}</style></head>\n<body>{''.join(parts)}</body></html>\n"
+    summary, (pace, latency) = run.summary, _plots(figures)
+    return str(
+        _template("report.html").render(
+            title=f"{os.path.basename(run.path)}: {run.operation}",
+            id=run.id,
+            summary=summary,
+            counts=[(name, getattr(summary, name)) for name in (*OUTCOMES, "pending")],
+            seconds=figures.width * _BUCKETS,
+            pace=pace,
+            latency=latency,
+            figures=figures,
+        )
     )
 
 

@@ -56,9 +56,8 @@ class DynclientError(Exception):
         return []
 
     def __str__(self) -> str:
-        matches = getattr(self, "matches", ()) if "did you mean" not in self.hint else ()
-        meant = f"; did you mean {' or '.join(matches)}?" if matches else ""
-        lines = [self.message + meant, *self.details()]
+        matches = "" if "did you mean" in self.hint else " or ".join(getattr(self, "matches", ()))
+        lines = [f"{self.message}; did you mean {matches}?" if matches else self.message, *self.details()]
         if self.operation_id and not self.message.startswith((self.operation_id + " ", self.operation_id + ":")):
             lines[0] = f"{self.operation_id}: {lines[0]}"
         if self.page_number is not None:

@@ -199,7 +199,7 @@ class Server(Record):
     """A server. ``url`` is a template, made absolute by the document's URL if that is known.
 
     ``remote``: it comes from a file of the network, so it is not trusted with credentials. If that file is an overlay,
-    ``overlay`` is its URL.
+    ``overlay`` is its URL. ``fault`` is the error of one that can't be read; only calls that use it fail.
     """
 
     url: str
@@ -208,6 +208,7 @@ class Server(Record):
     variables: Mapping[str, ServerVariable] = {}
     remote: bool = False
     overlay: str = ""
+    fault: DocumentError | None = None
 
 
 class OAuthFlow(Record):

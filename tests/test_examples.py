@@ -84,6 +84,14 @@ SCHEMAS = yaml.safe_load(
     - {anyOf: [{required: [a]}, {required: [b]}], type: object, properties: {a: {type: string}, b: {type: string}}}
     - {oneOf: [{required: [a]}, {required: [b]}], type: object, properties: {a: {type: string}, b: {type: string}}}
     - {allOf: [{type: object, required: [a], properties: {a: {type: integer}}}, {properties: {a: {minimum: 5}}}]}
+    - allOf:
+        - oneOf: [{required: [a]}, {required: [b]}]
+        - oneOf: [{type: object, required: [c], properties: {c: {type: integer}}}, {required: [d]}]
+        - {type: object, properties: {a: {type: string}, b: {type: string}}}
+    - allOf:
+        - {type: object, required: [a], properties: {a: {type: string}}, additionalProperties: false}
+        - {type: object, properties: {b: {type: string}}}
+    - {type: string, pattern: '.*', maxLength: 36}
     - {type: string, example: 5, examples: [6], default: [], minLength: 3}
     - {type: object, example: {a: wrong}, properties: {a: {type: integer, example: wrong}}, required: [a]}
     - {type: object, required: [id, name], properties: {id: {type: string, readOnly: true}, name: {type: string}}}

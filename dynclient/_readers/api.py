@@ -151,6 +151,7 @@ class OperationReader:
             return self._read(row)
         except DocumentError as error:
             error.operation_id = error.operation_id or row.operation_id or row.key
+            error.hint = error.hint or f"client.request({row.method!r}, {row.path!r}) sends a request past the document"
             raise
 
     def read_incoming(self, row: OperationRow | None) -> tuple[Incoming, ...]:

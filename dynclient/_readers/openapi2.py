@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from dynclient._deferred import expression
 from dynclient._readers.nodes import Node
-from dynclient._readers.paths import Version, declared, location_of, responses, sendable, with_items
+from dynclient._readers.paths import Version, declared, location_of, responses, sendable, usable_servers, with_items
 from dynclient._readers.security import address, one_of, scopes
 from dynclient.media_types import FORM, JSON, MULTIPART_FORM, essence, find, is_concrete
 from dynclient.model import (
@@ -78,7 +78,7 @@ def operation(bare: Operation, node: Node, items: Sequence[Node], root: Node) ->
         parameters=sendable(bare.path, node, sent),
         body=body(node, parameters, _media_types(node, root, "consumes")),
         responses=responses(node, lambda status, found: _response(status, found, produces)),
-        servers=servers(root, node),
+        servers=usable_servers(node, lambda: servers(root, node)),
     )
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from dynclient._deferred import expression
 from dynclient._document.text import described
 from dynclient._readers.nodes import Node, spelled
-from dynclient._readers.paths import Version, declared, location_of, responses, sendable, with_items
+from dynclient._readers.paths import Version, declared, location_of, responses, sendable, usable_servers, with_items
 from dynclient._readers.security import scheme
 from dynclient.exceptions import DocumentError
 from dynclient.media_types import FORM, MULTIPART_FORM, essence
@@ -63,7 +63,7 @@ def operation(bare: Operation, node: Node, items: Sequence[Node], root: Node) ->
         parameters=sendable(bare.path, node, map(parameter, declared(node, items))),
         body=body(bare.method, node),
         responses=responses(node, response),
-        servers=servers(root, (node, *items)),
+        servers=usable_servers(node, lambda: servers(root, (node, *items))),
         callbacks=tuple(callbacks) if isinstance(callbacks, Mapping) else (),
     )
 

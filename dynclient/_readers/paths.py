@@ -265,6 +265,18 @@ def responses(operation: Node, read: Callable[[str, Node], Response]) -> dict[st
     return found
 
 
+def usable_servers(operation: Node, read: Callable[[], tuple[Server, ...]]) -> tuple[Server, ...]:
+    """Read servers; broken ones become one with the error, since a call with a ``base_url`` doesn't use any."""
+    try:
+        return read()
+    except DamagedDocument:
+        raise
+    except DocumentError as error:
+        if operation.source.faults is not None:
+            raise
+        return (Server("", fault=error),)
+
+
 def status_of(key: str) -> str | None:
     """Return a key of a Responses Object as the model writes it; None if it is not a status."""
     text = key.strip().upper()

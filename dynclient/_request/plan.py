@@ -146,6 +146,9 @@ class Plan:
         for check in found:
             if check.bundle.broken:
                 raise copy(check.bundle.broken[0])
+        for server in self.operation.servers:
+            if server.fault is not None:
+                raise copy(server.fault)
 
     def _successes(self) -> list[Response]:
         responses = self.operation.responses

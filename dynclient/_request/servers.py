@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import lru_cache
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
@@ -30,6 +31,7 @@ def server_url(servers: Sequence[model.Server], base_url: str | None, choice: Se
 
     Raises:
         ArgumentError: there is no such server, a variable is wrong, or the URL is not absolute.
+        DocumentError: the servers are broken.
     """
     if base_url is not None:
         return checked_base_url(base_url)
@@ -37,6 +39,10 @@ def server_url(servers: Sequence[model.Server], base_url: str | None, choice: Se
         raise ArgumentError("the document has no server", argument="base_url", hint="pass base_url=")
     variables = dict(choice) if isinstance(choice, Mapping) else {}
     server = _chosen(servers, variables.pop("server", 0) if isinstance(choice, Mapping) else choice)
+    if server.fault is not None:
+        broken = copy(server.fault)
+        broken.hint = broken.hint or "base_url= needs no server of the document"
+        raise broken
     return _absolute(_filled(server, variables), f"the document's server {without_user(server.url)!r}")
 
 

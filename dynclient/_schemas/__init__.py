@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dynclient._deferred import deferred
 from dynclient._schemas.bundles import SchemaBundle, bundle
 from dynclient._schemas.discriminators import Discriminator
-from dynclient._schemas.keywords import cache, child, component_name, follow, location_at
+from dynclient._schemas.keywords import cache, child, component_name, follow, location_at, members
 from dynclient._schemas.shapes import (
     Shape,
     XMLHints,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DONE", "MISSING", "Discriminator", "EventForm", "SchemaBundle", "Shape", "ValueWalk", "XMLHints", "applied",
     "bases", "branches", "bundle", "cache", "child", "component_name", "event_form", "follow", "from_text", "is_binary",
-    "is_structured", "joined", "location_at", "read", "says_done", "settled", "shape", "typed",
+    "is_structured", "joined", "location_at", "members", "read", "says_done", "settled", "shape", "typed",
 ]  # fmt: skip
 
 __getattr__ = deferred(

@@ -20,6 +20,7 @@ allowed, and validated: sending back a received value is not an error (OAS 3.0.4
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from copy import copy
@@ -46,7 +47,13 @@ from dynclient._schemas.keywords import (
     target,
 )
 from dynclient._schemas.shapes import shape
-from dynclient.exceptions import DocumentError, InvalidDocument, UnresolvableReference, UnsafeDocument
+from dynclient.exceptions import (
+    DocumentError,
+    InvalidDocument,
+    UnreadableDocument,
+    UnresolvableReference,
+    UnsafeDocument,
+)
 from dynclient.json_pointer import escape
 from dynclient.model import Schema
 from dynclient.options import Limits
@@ -54,7 +61,11 @@ from dynclient.options import Limits
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 UNKNOWN = "$unknown"
 """The keyword of a broken part: whether a value matches it is unknown."""
+BROKEN = (InvalidDocument, UnreadableDocument, UnresolvableReference)
+"""The errors that a part of a schema may have."""
 _OPEN = "?"  # appended to a discriminator's URI: an unknown value is not a fault
+_LENGTHS = {"date": (10, 10), "date-time": (20, math.inf), "ipv4": (7, 15), "ipv6": (2, 45), "uuid": (36, 36)}
+"""The least and most characters of texts of a format."""
 _CLOSING = frozenset({"additionalProperties", "items", "unevaluatedItems", "unevaluatedProperties"})
 _INLINE = 24
 """The levels within one entry; engines fail at a few hundred."""
@@ -256,7 +267,7 @@ class CompiledSchema:
         position = _Position(self.at, uri, self.level, 0, uri, frozenset(), self.settled)
         try:
             self.node = self.compiled(self.schema, position)
-        except (InvalidDocument, UnresolvableReference) as error:
+        except BROKEN as error:
             self.links.clear()
             self.node, self.is_broken = self.instead(error), True
 
@@ -264,7 +275,7 @@ class CompiledSchema:
         """Write the schema of a member, an item, or a branch of a union."""
         try:
             return self.compiled(schema, position)
-        except (InvalidDocument, UnresolvableReference) as error:
+        except BROKEN as error:
             return self.instead(error)
 
     def instead(self, error: DocumentError) -> dict[str, Any]:
@@ -319,6 +330,8 @@ class CompiledSchema:
         node: dict[str, Any] = {keyword: value for keyword, value in found.plain.items() if keyword in ASSERTIONS}
         if "required" in node:
             node["required"] = [name for name in dict.fromkeys(node["required"]) if name not in position.hidden]
+        if "format" in node and not _is_format_checked(node):
+            del node["format"]
         self.add_references(node, schema, found, position)
         self.add_below(node, found, position)
         picks = discriminator(schema, found)
@@ -385,6 +398,18 @@ class CompiledSchema:
         return self.compiled(schema, position)
 
 
+def _is_format_checked(node: Mapping[str, Any]) -> bool:
+    """Return whether a text can have its format and obey the other keywords; of a contradiction, they are right."""
+    least, most = _LENGTHS.get(node["format"], (0, math.inf))
+    return (
+        "const" not in node
+        and "enum" not in node
+        and not (node["format"] == "byte" and "pattern" in node)
+        and node.get("minLength", 0) <= most
+        and node.get("maxLength", math.inf) >= least
+    )
+
+
 def settled_above(base: Schema, position: _Position) -> frozenset[str]:
     """Return the discriminators of a base and of its bases that have no effect for a schema with the base in its allOf.
 
@@ -396,7 +421,9 @@ def settled_above(base: Schema, position: _Position) -> frozenset[str]:
     return frozenset(
         uri
         for uri, picks in found.items()
-        if uri in position.settled or any(heir.uri == position.owner for heir in picks.mapping.values())
+        if uri in position.settled
+        or position.owner in picks.branches
+        or any(heir.uri == position.owner for heir in picks.mapping.values())
     )
 
 

@@ -49,7 +49,8 @@ class Discriminator(Record):
 
     ``mapping`` pairs each known value with its schema; ``default`` is the schema for an unknown or absent value, if
     the document has one. If ``closed``, any other value is invalid. If ``inherited``, the schemas are found by their
-    ``allOf``, not in a ``oneOf`` or ``anyOf``. ``owner`` is the URI of the schema whose discriminator it is.
+    ``allOf``, not in a ``oneOf`` or ``anyOf``, whose URIs are ``branches``. ``owner`` is the URI of the schema whose
+    discriminator it is.
     """
 
     property_name: str
@@ -58,6 +59,7 @@ class Discriminator(Record):
     closed: bool = True
     inherited: bool = False
     owner: str = ""
+    branches: frozenset[str] = frozenset()
 
 
 def discriminator(schema: Schema, found: Keywords) -> Discriminator | None:
@@ -83,7 +85,8 @@ def _discriminator(schema: Schema, found: Keywords, name: str) -> Discriminator:
     owner = _owner(schema)
     branches = (*found.many.get("oneOf", ()), *found.many.get("anyOf", ()))
     mapping = _branches(branches, name) if branches else dict(_heirs(owner))
-    closed = bool(branches) and {follow(branch) for branch in branches} <= set(mapping.values())
+    uris = frozenset(follow(branch).uri for branch in branches)
+    closed = bool(branches) and uris <= {picked.uri for picked in mapping.values()}
     explicit = _explicit(schema, found)
     closed = closed and None not in explicit.values()
     own = {value: picked for value, picked in explicit.items() if picked is not None}
@@ -92,7 +95,7 @@ def _discriminator(schema: Schema, found: Keywords, name: str) -> Discriminator:
         mapping.update((value, picked) for value, picked in _of_bases(owner, name) if picked.uri in known)
     mapping.update(own)
     default = _picked(schema, declared.get("defaultMapping")) if isinstance(declared, Mapping) else None
-    return Discriminator(name, mapping, default, closed, not branches, owner.uri)
+    return Discriminator(name, mapping, default, closed, not branches, owner.uri, uris)
 
 
 def _owner(schema: Schema) -> Schema:

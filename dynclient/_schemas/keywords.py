@@ -251,6 +251,10 @@ _WANTED: dict[Callable[[Any], bool], str] = {
     _texts: "an array of strings",
     _types: f"one of {', '.join(sorted(TYPES))}, or an array of them",
 }
+_OPEN = frozenset({"properties", "type"})
+_TELL_NOTHING = frozenset(
+    {"default", "deprecated", "description", "example", "examples", "externalDocs", "title", "xml"}
+)
 _LONGEST_SHOWN = 60
 _NULL_COUNTS = frozenset({"const", "default"})
 
@@ -294,6 +298,8 @@ def keywords(schema: Schema) -> Keywords:
             malformed.append(str(keyword))
     _translate_arrays(schema, result)
     _translate_dependencies(schema, result)
+    if "anyOf" not in result.many and _overlap(result.many.get("oneOf", ())):
+        result.many["anyOf"] = result.many.pop("oneOf")
     # OAS 3.0.3 has `nullable` add null to `type` alone, which has no effect if members of `allOf` exclude null; but all
     # authors who write it there mean that null is allowed.
     has_other = bool(result.many) or result.reference is not None
@@ -454,6 +460,32 @@ def _allow_null(node: dict[str, Any], *, in_enum: bool) -> None:
         node["type"] = [*types, *([] if "null" in types else ["null"])]
     if in_enum and isinstance(node.get("enum"), list) and None not in node["enum"]:
         node["enum"] = [*node["enum"], None]
+
+
+def _overlap(branches: tuple[Schema, ...]) -> bool:
+    """Return whether the objects of one branch of a union are those of another one too, as nothing tells them apart.
+
+    No value would match exactly one of them: their authors mean any of them.
+    """
+    seen: list[Mapping[str, Any]] = []
+    for branch in branches:
+        try:
+            value = follow(branch).value
+        except DocumentError:
+            continue
+        if (
+            isinstance(value, Mapping)
+            and value.keys() - _TELL_NOTHING <= _OPEN
+            and value.get("type") in {None, "object"}
+        ):
+            properties = value.get("properties")
+            if not isinstance(properties, Mapping) or "$ref" in properties:
+                continue
+            for other in seen:
+                if all(properties[name] == other[name] for name in properties.keys() & other.keys()):
+                    return True
+            seen.append(properties)
+    return False
 
 
 def _translate_arrays(schema: Schema, result: Keywords) -> None:

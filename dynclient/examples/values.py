@@ -20,12 +20,23 @@ from typing import Any, Literal
 from zlib import crc32
 
 from dynclient._records import Record
-from dynclient._schemas import MISSING, Discriminator, Shape, applied, bases, component_name, is_binary, joined, shape
+from dynclient._schemas import (
+    MISSING,
+    Discriminator,
+    Shape,
+    applied,
+    bases,
+    component_name,
+    is_binary,
+    joined,
+    members,
+    shape,
+)
+from dynclient._schemas.bundles import BROKEN
 from dynclient._schemas.shapes import shared_values, with_branch
 from dynclient._validation import validator
 from dynclient.examples import patterns, realistic
 from dynclient.examples.scalars import Bounds, number, rotated, texts
-from dynclient.exceptions import InvalidDocument, UnresolvableReference
 from dynclient.media_types import find
 from dynclient.model import Schema
 
@@ -140,7 +151,7 @@ class Maker:
         here = (component_name(seen.schema) or self._name_of_value, self._objects)
         value: dict[str, Any] = {}
         for name, schema in seen.properties.items():
-            with suppress(InvalidDocument, UnresolvableReference):  # a broken part, which no request may use
+            with suppress(*BROKEN):  # a broken part, which no request may use
                 if self._includes(name, schema, seen, depth):
                     self._name_of_value, (self._owner, self._current) = name, here
                     value[name] = self.make(schema, depth + 1)
@@ -244,7 +255,9 @@ class Maker:
             check = validator(seen.schema, self._options.direction)
             first = next(found)
             valid = (text for text in chain([first], found) if not check.faults(text, places=False))
-            return next(valid, first)
+            best = next(valid, first)
+            # An empty text is seldom meant, and can't be sent in a path.
+            return best or next(filter(None, valid), best)
         return next(found)
 
     def _number(self, seen: Shape, _depth: int) -> int | float:
@@ -327,6 +340,7 @@ def without_unions(seen: Shape, turn: int, *, simple: bool = False) -> tuple[Sha
     ends.
     """
     tags: dict[str, str] = {}
+    others = _other_unions(seen)
     settled = set(bases(seen.schema)) if seen.discriminator is not None else {seen.schema.uri}
     for _ in range(_UNION_DEPTH):
         found = seen.discriminator
@@ -345,7 +359,19 @@ def without_unions(seen: Shape, turn: int, *, simple: bool = False) -> tuple[Sha
             _tag(found, branch.schema, tags)
         settled.add(branch.schema.uri)
         seen = with_branch(seen, branch)
+    for branches in others:
+        seen = with_branch(seen, _chosen(seen, branches, turn, simple=simple))
     return seen, tags
+
+
+def _other_unions(seen: Shape) -> list[tuple[Schema, ...]]:
+    """The unions in the allOf of a schema beside the one that its shape has; those of named schemas aside."""
+    if not (seen.one_of or seen.any_of):
+        return []
+    own = [part for part, _ in members(seen.schema) if part.uri.startswith(f"{seen.schema.uri}/allOf/")]
+    unions = [shape(part)._replace(schema=part) for part in own if isinstance(part.value, Mapping)]
+    found = [union for each in unions for union in (each.one_of, each.any_of) if union]
+    return [union for union in found if union not in {seen.one_of, seen.any_of}]
 
 
 def _chosen(around: Shape, branches: tuple[Schema, ...], turn: int, *, simple: bool) -> Shape:

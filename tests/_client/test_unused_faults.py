@@ -6,6 +6,7 @@ With ``validate``, other faults don't either.
 from __future__ import annotations
 
 import inspect
+import json
 import logging
 from dataclasses import replace
 
@@ -111,6 +112,51 @@ def test_a_broken_part_stops_only_requests_that_use_it(part, caplog):
     assert client.with_options(validate="warn").ask(body=used) == {"a": 1}
     assert {"body"} <= inspect.signature(client.ask).parameters.keys()
     assert client.ask.__doc__
+
+
+def test_a_part_in_a_file_that_can_t_be_read_stops_only_requests_that_use_it(tmp_path):
+    (tmp_path / "broken.yaml").write_text("a: @b")
+    part = {"type": "object", "properties": {"a": {"$ref": "broken.yaml#/A"}}}
+    document = {
+        "openapi": "3.0.3",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/x": {"post": {"operationId": "ask", "requestBody": body(part), "responses": {"200": OK}}}},
+    }
+    (tmp_path / "document.json").write_text(json.dumps(document))
+    client = dynclient.load(tmp_path / "document.json", base_url="http://h", transport=Canned())
+    assert client.ask(body={"b": 1}) == {"a": 1}
+    assert client.ask(**client.ask.example()) == {"a": 1}
+    with pytest.raises(exceptions.RequestValidationError, match="is not YAML"):
+        client.ask(body={"a": 1})
+
+
+def test_what_can_t_be_read_names_the_way_past_the_document():
+    client = loaded(parameters=[{"$ref": "#/nowhere"}])
+    with pytest.raises(exceptions.UnresolvableReference, match=r"client\.request\('POST', '/x'\)"):
+        client.ask()
+    assert client.request("POST", "/x").data == {"a": 1}
+
+
+SERVERS = {
+    "no array": ("3.1.0", {"servers": {}}, "/servers"),
+    "no URL": ("3.2.0", {"servers": [{}]}, "/servers/0"),
+    "a variable": ("3.0.3", {"servers": [{"url": "x", "variables": {"a": {"enum": []}}}]}, "/servers/0/variables/a"),
+    "the host": ("2.0", {"host": {}}, "/host"),
+    "the schemes": ("2.0", {"host": "h", "schemes": "http"}, "/schemes"),
+}
+
+
+@pytest.mark.parametrize(("version", "servers", "pointer"), SERVERS.values(), ids=SERVERS)
+def test_broken_servers_stop_only_calls_that_use_them(version, servers, pointer):
+    said = {"swagger": version} if version == "2.0" else {"openapi": version}
+    ask = {"/x": {"get": {"operationId": "ask", "responses": {"200": {"description": ""}}}}}
+    document = {**said, "info": {"title": "t", "version": "1"}, "paths": ask, **servers}
+    client = dynclient.load(document, transport=Canned(replace(ANSWER, status=204, body=b"")))
+    assert client.ask.with_options(base_url="http://h")() is None
+    with pytest.raises(exceptions.InvalidDocument, match="base_url= needs no server") as caught:
+        client.ask()
+    assert caught.value.location.pointer == pointer
+    assert client.ask.fault.location.pointer == pointer
 
 
 UNIONS = {

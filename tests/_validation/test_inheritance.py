@@ -193,6 +193,26 @@ def test_a_union_whose_branches_have_it_in_their_all_of(version):
         assert all(client.x.prepare(example).body for example in examples)
 
 
+def test_a_union_whose_branches_have_it_in_their_all_of_and_the_same_values():
+    kinds = {"type": "object", "properties": {"kind": {"type": "string", "enum": ["cat", "dog"]}}}
+    schemas = {
+        "Pet": {
+            "type": "object",
+            "required": ["kind"],
+            "properties": {"kind": {"type": "string"}},
+            "oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
+            "discriminator": {"propertyName": "kind"},
+        },
+        "Cat": {"allOf": [{"$ref": "#/components/schemas/Pet"}, kinds], "required": ["lives"]},
+        "Dog": {"allOf": [{"$ref": "#/components/schemas/Pet"}, kinds], "required": ["owner"]},
+    }
+    document = {"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {}}
+    pet = dynclient.load({**document, "components": {"schemas": schemas}}).api.schemas["Pet"]
+    check = validator(pet, "request")
+    assert check.faults({"kind": "cat", "lives": 9}) == []
+    assert check.faults({"kind": "cow", "lives": 9}) != []
+
+
 def test_many_subtypes_are_compiled_twice_at_most():
     version, count = "3.0.3", 60
     kinds = [f"k{number}" for number in range(count)]

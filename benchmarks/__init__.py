@@ -1,1 +1,1 @@
-"""What the goals for speed are measured with: see README.md in this folder."""
+"""The benchmarks that measure the goals for speed: see README.md in this folder."""

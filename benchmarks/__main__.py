@@ -22,10 +22,12 @@ _MEASURED = ("jsonschema-rs", "jsonschema", "msgspec", "urllib3", "orjson", "PyY
 
 
 def arguments() -> argparse.Namespace:
-    """What the command line says."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure dynclient beside its limits.")
-    parser.add_argument("documents", nargs="*", help="documents to load beside voice; else those in DYNCLIENT_SHARED")
-    parser.add_argument("--without-peers", action="store_true", help="measure dynclient and its limits alone")
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure dynclient and its limits.")
+    parser.add_argument(
+        "documents", nargs="*", help="documents to load in addition to voice; by default those in DYNCLIENT_SHARED"
+    )
+    parser.add_argument("--without-peers", action="store_true", help="measure only dynclient and its limits")
     parser.add_argument("--only", choices=("imports", "loads", "calls"), action="append", help="a part of the table")
     parser.add_argument("--runs", type=int, default=3, help="samples of an import or a load (3)")
     parser.add_argument("--rounds", type=int, default=15, help="turns of calls (15)")
@@ -52,7 +54,7 @@ def rows(options: argparse.Namespace, url: str, documents: list[Document], peers
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         cache = Path(folder)
         if "imports" in parts:
-            # They are short, and so the least steady.
+            # They are short, so their figures vary most.
             often = bounds._replace(runs=3 * bounds.runs)
             yield from loading.import_rows(peers, often)
             yield loading.first_call_row(documents[0], url, cache, peers, often)
@@ -65,8 +67,7 @@ def rows(options: argparse.Namespace, url: str, documents: list[Document], peers
 def _loads(documents: list[Document], cache: Path, peers: Sequence[Peer], bounds: loading.Bounds) -> Iterator[Row]:
     small = None
     for document in documents:
-        # What a peer makes of GitHub's JSON is told there; its YAML takes all of them minutes.
-        # What takes little time is the least steady.
+        # Peers are measured with GitHub's JSON; its YAML takes all of them minutes. Short samples vary most.
         many = bounds._replace(runs=3 * bounds.runs) if document.path.stat().st_size < _SMALL else bounds
         loads = loading.load_rows(document, cache, [] if document.name.endswith("YAML") else peers, many)
         yield from loads.rows

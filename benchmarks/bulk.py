@@ -1,6 +1,6 @@
-"""``python -m benchmarks.bulk``: tables of calls beside a plain loop of threads, in two processes, resumed, simulated.
+"""``python -m benchmarks.bulk``: tables of calls compared with a loop of threads, in two processes, resumed, simulated.
 
-Loop and run take turns, on one server in a process of its own; wall clock and CPU time of this process are compared.
+Loop and run alternate, with one server in a separate process; wall-clock and CPU time of this process are compared.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def served(delay: float = 0.0) -> Iterator[str]:
 
 
 def written(folder: Path, rows: int) -> Path:
-    """A table of so many rows."""
+    """A table with this many rows."""
     path = folder / f"rows-{rows}.csv"
     with path.open("w", encoding="utf-8") as file:
         file.write("id,phone,n\n")
@@ -126,7 +126,7 @@ def beside_a_loop(folder: Path, url: str, rows: int, turns: int) -> None:
 
 
 def in_two_processes(folder: Path, rows: int) -> None:
-    """Compare a cluster of two processes with one process, where the server takes its time: it is not the limit."""
+    """Compare a cluster of two processes with one process, with a slow server, so that the client is the limit."""
     with served(delay=0.1) as url:
         _in_two_processes(folder, url, rows)
 
@@ -172,7 +172,7 @@ def resumed(folder: Path, rows: int) -> None:
 
 
 def _settle(journal: Journal, number: int, rows: int) -> None:
-    """Have all rows of a partition done."""
+    """Mark all rows of a partition as done."""
     attempt = journal.claim(f"{number:06}")
     assert attempt is not None  # noqa: S101  # the journal is new
     for row in range(number * 1000, min(rows, number * 1000 + 1000)):
@@ -188,7 +188,7 @@ def _timed(what: str, action: Callable[[], object]) -> None:
 
 
 def memory(rows: int) -> None:
-    """Print the peak memory of a process that resumes so many done rows."""
+    """Print the peak memory of a process that resumes a run with this many done rows."""
     code = "import sys; from benchmarks.bulk import child; child(int(sys.argv[1]))"
     done = subprocess.run([sys.executable, "-c", code, str(rows)], capture_output=True, text=True, check=True)
     print(f"peak memory with {rows:,} rows: {done.stdout.strip().splitlines()[-1]} MB")
@@ -202,7 +202,7 @@ def child(rows: int) -> None:
 
 
 def simulated(rows: int = 10**8) -> None:
-    """Print what a large run comes to: hours, bytes, files, and unknown rows after a kill."""
+    """Print the size of a large run: hours, bytes, files, and unknown rows after a kill."""
     print(f"{rows:,} rows, latency 120 ms (log-normal), 16 in flight, at most 1,200 rows/s in a process")
     print(" workers   rate/s    hours   journal     files  unknown, one killed  all killed")
     chance = random.Random(1)  # noqa: S311  # the same figures in each run
@@ -222,7 +222,7 @@ def simulated(rows: int = 10**8) -> None:
 
 
 def main() -> None:
-    """Measure what was asked for."""
+    """Run the requested measurements."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk")
     parser.add_argument("--only", choices=("loop", "processes", "resume", "memory", "simulation"), action="append")
     parser.add_argument("--rows", type=int, default=5_000, help="rows of a loop (5000)")

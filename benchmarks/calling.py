@@ -20,7 +20,7 @@ _WARM = 150
 
 
 class Measure(NamedTuple):
-    """One row: which call, how it is measured, how often in a turn, and the goal for each engine, or None."""
+    """One row: the call, how it is measured, how often in each round, and the goal for each engine, or None."""
 
     what: str
     call: str
@@ -30,7 +30,7 @@ class Measure(NamedTuple):
     goals: Mapping[str, Goal | None]
 
 
-# jsonschema alone is what a caller may ask for; it is measured, and no goal is set.
+# A caller may choose jsonschema alone; it is measured without a goal.
 _CALL = {"jsonschema-rs": Goal(ratio=1.0), "jsonschema": None}
 MEASURES = (
     Measure("GET", "get", "cost", "µs of CPU", 50, _CALL),
@@ -50,7 +50,7 @@ MEASURES = (
 def call_rows(
     url: str, documents: Path, peers: Iterable[Peer], rounds: int, measures: Sequence[Measure] = MEASURES
 ) -> Iterator[Row]:
-    """All rows, those of jsonschema-rs first, with the peers beside them."""
+    """All rows, those of jsonschema-rs first, with the peers."""
     with ExitStack() as stack:
 
         def started(subject: str, task: Mapping[str, object], peer: Peer | None = None) -> Process:
@@ -84,7 +84,7 @@ def _row(measure: Measure, engine: str, own: Process, others: Sequence[Process],
         pair = [own.measure(measure.how, name, measure.times) for name in (limit, measure.call)]
         turns.append((pair[0], pair[1]))
         for other in others:
-            # A peer's ratio is far from one: it needs fewer turns.
+            # A peer's ratio is far from one, so it needs fewer rounds.
             if turn < max(3, rounds // 3):
                 times = measure.times if measure.how == "cost" else measure.times // 8
                 found[other.name].append(other.measure(measure.how, measure.call, times))

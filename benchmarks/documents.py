@@ -1,4 +1,4 @@
-"""The documents that are loaded, and of each one operation with arguments for it."""
+"""The documents to load, each with one operation and its arguments."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def written(url: str) -> Path:
 
 
 def chosen(names: list[str]) -> list[Document]:
-    """The documents of the names; with none, those of the corpus in the folder that DYNCLIENT_SHARED names."""
+    """The documents with these names; by default those of the corpus in the folder that DYNCLIENT_SHARED names."""
     paths = {"voice": folder() / "voice.yaml"}
     if names:
         paths |= {Path(name).stem: Path(name).resolve() for name in names}
@@ -91,7 +91,7 @@ def _as_json(name: str, path: Path) -> Path:
 
 
 def _as_yaml(one: Document) -> Document:
-    """The same as YAML, which takes half a minute to write: it is kept."""
+    """The same as YAML. It is kept, since it takes half a minute to write."""
     import yaml
 
     target = folder() / f"{one.name}.yaml"

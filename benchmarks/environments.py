@@ -15,7 +15,7 @@ FOLDER = ROOT / "build" / "bench"
 
 
 class Peer(NamedTuple):
-    """Somebody else's way to do the same: its subject's module, what pip installs, and what is then generated."""
+    """Another client: the module of its subject, its packages for pip, and the code to generate."""
 
     name: str
     subject: str
@@ -38,7 +38,7 @@ class Peer(NamedTuple):
         return str(self.folder / "generated")
 
     def reads(self, path: Path) -> Path | None:
-        """The document that it takes for one of ours; None where it has none to take, or can't take any."""
+        """The form of a document that it reads; None if it can't read any."""
         subject = import_module(f"benchmarks.subjects.{self.subject}")
         only = getattr(subject, "ONLY", None)
         if only is not None and only != path.name:
@@ -63,7 +63,7 @@ _GENERATED = {"voice_client": "voice.yaml", "calls_client": "calls.json"}
 def prepared(peers: Iterable[Peer], documents: Path) -> Iterator[tuple[Peer, str]]:
     """Install peers, and generate what is to be generated of the documents. Yields each with its version.
 
-    One that can't be installed is told of and left out: the others are measured without it.
+    One that can't be installed is reported and left out; the others are measured without it.
     """
     for peer in peers:
         told = _version(peer, documents)
@@ -84,7 +84,7 @@ def _prepared(peer: Peer, documents: Path) -> str:
     if not stamp.exists():
         _run(sys.executable, "-m", "venv", "--clear", str(peer.folder))
         _run(peer.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *peer.packages)
-        # Goals are for compiled bytecode; whoever forbids Python to write it has pip forbidden too.
+        # Goals are for compiled bytecode; an environment that forbids Python to write it also forbids pip to.
         _run(peer.python, "-m", "compileall", "-q", str(peer.folder), check=False)
         stamp.touch()
     if peer.generates:
@@ -94,7 +94,7 @@ def _prepared(peer: Peer, documents: Path) -> str:
 
 
 def _generate(peer: Peer, documents: Path) -> None:
-    # It wants ruff on PATH to tidy up what it has written; pip has installed that beside it.
+    # It needs ruff on PATH to format its output; pip has installed ruff together with it.
     path = f"{Path(peer.python).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     for package, document in _GENERATED.items():
         arguments = ("--path", str(documents / document), "--meta", "none", "--overwrite")
@@ -110,5 +110,5 @@ def _run(*command: str, check: bool = True, path: str | None = None) -> str:
 
 
 def compile_own() -> None:
-    """Compile our own bytecode, which an editable install does not do by itself."""
+    """Compile dynclient's bytecode, which an editable install does not do."""
     _run(sys.executable, "-m", "compileall", "-q", str(ROOT / "dynclient"), check=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-TYPE_CHECKING = False  # typing itself would be in the way of what is measured
+TYPE_CHECKING = False  # importing typing would distort the measurement
 if TYPE_CHECKING:
     from typing import Any
 
@@ -65,7 +65,7 @@ MADE = {
 }
 ANSWERS = {name: json.dumps(value, separators=(",", ":")) for name, value in
            {"state": STATE, "listed": LISTED, "made": MADE}.items()}  # fmt: skip
-"""What the server answers: to ``GET …/calls/{callId}``, ``GET …/calls`` and ``POST …/calls``."""
+"""The server's responses to ``GET …/calls/{callId}``, ``GET …/calls`` and ``POST …/calls``."""
 
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "string", "pattern": r"^\+[1-9][0-9]{6,14}$"}
@@ -133,7 +133,7 @@ def document(url: str) -> dict[str, Any]:
 
 
 def document_2_0(url: str) -> dict[str, Any]:
-    """The same in OpenAPI 2.0, for whoever reads no other."""
+    """The same in OpenAPI 2.0, for clients that read no other version."""
     newer = json.loads(json.dumps(document(url)).replace("#/components/schemas/", "#/definitions/"))
     paths = newer["paths"]
     for operation in paths["/accounts/{accountId}/calls"].values():

@@ -1,4 +1,4 @@
-"""How time and memory grow with what a server sends: `python -m benchmarks.growth`, a table by size.
+"""How time and memory grow with the size of a response: `python -m benchmarks.growth`, a table by size.
 
 Each cell is a process of its own, which decodes a body of the hardest form that is known for its syntax: the smallest
 values, members, elements, parts, events or header lines, one after another. What grows linearly has about the same
@@ -28,7 +28,7 @@ SECONDS = 300
 
 
 def repeated(begin: bytes, unit: bytes, end: bytes) -> Callable[[int], bytes]:
-    """A body of about so many bytes, most of them a unit again and again."""
+    """A body of about this many bytes, most of it one repeated unit."""
     return lambda size: begin + unit * (max(size - len(begin) - len(end), 0) // len(unit)) + end
 
 
@@ -105,7 +105,7 @@ def received(name: str, size: int) -> Any:
 
 
 def measured(name: str, size: int) -> dict[str, float | str]:
-    """Seconds of processor time, and bytes of memory beyond those of the body, for a body of so many bytes."""
+    """Seconds of processor time, and bytes of memory beyond those of the body, for a body of this size."""
     work = (decoded if name in BODIES else received)(name, size)
     Path("/proc/self/clear_refs").write_text("5")
     before, started = memory(), time.process_time()
@@ -119,7 +119,7 @@ def measured(name: str, size: int) -> dict[str, float | str]:
 
 
 def memory() -> int:
-    """The largest memory of this process since it was asked to begin anew."""
+    """The peak memory of this process since the last reset."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(found[1]) * 1024 if found else 0
 

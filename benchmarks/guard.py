@@ -1,4 +1,4 @@
-"""A guard against gross regressions: ``python -m benchmarks.guard``. It fails where a ratio is far beyond its goal.
+"""A guard against gross regressions: ``python -m benchmarks.guard``. It fails if a ratio is far above its goal.
 
 What is counted is CPU time, in turns with its limit, and each bound is about twice its goal: a busy machine does
 not fail it, a call that parses its document again does. What fails is measured once more before it counts.
@@ -19,7 +19,7 @@ from benchmarks.table import Row, rendered
 
 
 class Bound(NamedTuple):
-    """The ratio that must not be passed."""
+    """The ratio that must not be exceeded."""
 
     name: str
     ratio: float
@@ -39,7 +39,7 @@ _CALLS = [measure for measure in calling.MEASURES if measure.how == "cost" and m
 
 
 def measured() -> Iterator[Row]:
-    """The rows that need no document of others, and no peer."""
+    """The rows that need no other documents and no peers."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     environments.compile_own()
     with server.running(FOLDER) as running, tempfile.TemporaryDirectory(dir=FOLDER) as folder:
@@ -53,7 +53,7 @@ def measured() -> Iterator[Row]:
 
 
 def beyond(rows: list[Row]) -> list[str]:
-    """What is beyond its bound, or could not be measured at all."""
+    """The rows that are above their bounds, or could not be measured."""
     told = []
     for bound in BOUNDS:
         row = next((row for row in rows if row.what.startswith(bound.name)), None)
@@ -65,7 +65,7 @@ def beyond(rows: list[Row]) -> list[str]:
 
 
 def main() -> None:
-    """Measure; once more, if something is beyond its bound."""
+    """Measure, and once more if a row is above its bound."""
     for attempt in (1, 2):
         rows = list(measured())
         told = beyond(rows)

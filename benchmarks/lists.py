@@ -1,4 +1,4 @@
-"""How well the paging of lists is read off documents: right, wrong and unclear, by what vendors' own clients say.
+"""How well pagination is detected from documents: right, wrong and unclear, compared with vendors' own clients.
 
 ``python -m benchmarks.lists CORPUS [--octokit index.js] [--azure FOLDER]`` compares each document with the source of
 the vendor's client, where that is installed or given: botocore's paginators, the page classes of openai, the list
@@ -72,7 +72,7 @@ def openai() -> Truth:
 
 
 def stripe() -> Truth:
-    """The methods that give a list, by the last id, and those that search, by a token."""
+    """The methods that return a list, by the last id, and those that search, by a token."""
     folder, found = _folder("stripe"), {}
     for file in sorted(folder.rglob("_*_service.py")) if folder is not None else ():
         for kind, path in re.findall(

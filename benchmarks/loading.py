@@ -1,4 +1,4 @@
-"""Rows about what happens once in a process: imports, loads, memory. Each sample is a process of its own.
+"""Rows about things that happen once in a process: imports, loads, memory. Each sample is a separate process.
 
 Those of a row and of its limit take turns, and medians are taken. What is counted is CPU time: nothing waits here but
 for a disk whose pages are in memory, and what else the machine does counts less in it.
@@ -23,14 +23,14 @@ _LONG = 20.0
 
 
 class Bounds(NamedTuple):
-    """How many samples, and for how long a peer may try."""
+    """The number of samples, and the time limit of a peer."""
 
     runs: int
     seconds: float
 
 
 class Task(NamedTuple):
-    """What one column of a row does."""
+    """The work of one column of a row."""
 
     subject: str
     task: Mapping[str, Any]
@@ -38,7 +38,7 @@ class Task(NamedTuple):
 
 
 def interleaved(tasks: Sequence[Task], bounds: Bounds) -> list[Answer]:
-    """The medians of each task, taken in turns; of a peer that is slow, one sample. The first turn only warms up."""
+    """The medians of tasks that are run alternately; a slow peer has one sample. The first round only warms up."""
     found: list[list[Answer]] = [[] for _ in tasks]
     start = time.monotonic()
     for turn in range(bounds.runs + 1):
@@ -84,14 +84,14 @@ def first_call_row(document: Document, url: str, cache: Path, peers: Iterable[Pe
 
 
 class Loads(NamedTuple):
-    """What loading one document gave."""
+    """The figures of loading one document."""
 
     rows: list[Row]
     warm: Figure
 
 
 def load_rows(document: Document, cache: Path, peers: Iterable[Peer], bounds: Bounds) -> Loads:
-    """The cold load, without a cache and with one, the warm load as far as it is asked for, and its memory."""
+    """The cold load, without a cache and with one, the warm load up to the requested stage, and its memory."""
     task = {"what": "load", "path": str(document.path)}
     made = {"operation": document.operation, "arguments": document.arguments}
     cold = Task("own", {**task, "cache": False, "ready": "read", **made})

@@ -1,4 +1,4 @@
-"""Processes that are measured. One of them works at a time; what an idle one holds costs the others nothing."""
+"""Measured processes. Only one of them works at a time; idle ones do not affect it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.environments import ROOT, Peer
 
 _WORKER = str(Path(__file__).with_name("worker.py"))
 Answer = Mapping[str, Any]
-"""What a worker says: its figures, or ``error`` with the class of what came in their place."""
+"""The answer of a worker: its figures, or ``error`` with the class of the exception."""
 
 
 def _command(subject: str, task: Mapping[str, Any], peer: Peer | None) -> list[str]:
@@ -30,7 +30,7 @@ def _environment() -> dict[str, str]:
 
 
 def sample(subject: str, task: Mapping[str, Any], peer: Peer | None = None, seconds: float = 120.0) -> Answer:
-    """What one process answers, bounded in time."""
+    """The answer of one process, with a time limit."""
     command = _command(subject, task, peer)
     try:
         run = subprocess.run(
@@ -50,7 +50,7 @@ def _answer(text: str) -> Answer:
 
 
 class Process:
-    """A process that makes calls when it is told to."""
+    """A process that makes calls on request."""
 
     def __init__(self, subject: str, task: Mapping[str, Any], peer: Peer | None = None) -> None:
         """Start it."""
@@ -72,7 +72,7 @@ class Process:
         return _answer(stdout.readline() if stdout is not None else "")
 
     def measure(self, what: str, name: str, times: int) -> float | str:
-        """One measure of one call; the class of the error where there is none."""
+        """One measurement of one call, or the class of its error."""
         if "error" in self.answer:
             return str(self.answer["error"])
         if name not in self.answer["calls"]:

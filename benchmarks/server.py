@@ -1,4 +1,7 @@
-"""The server that answers by heart: nginx where there is one, else a small one of our own. Its CPU is not counted."""
+"""The server of fixed responses: nginx if it is available, else a small server of our own.
+
+Its CPU time is not counted.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,7 @@ def running(folder: Path) -> Iterator[Server]:
 
 
 def install() -> None:
-    """Install Debian's nginx, if that can be done: by root, where apt is. Without it, our own server has to do."""
+    """Install Debian's nginx, if this is root and apt exists. Otherwise the small server is used."""
     known = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if known is None and shutil.which("apt-get") and getattr(os, "getuid", lambda: 1)() == 0:
         command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "nginx-light"]

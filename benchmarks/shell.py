@@ -1,4 +1,4 @@
-"""What a command line costs, beside its limit: processor time of whole processes, interleaved, medians.
+"""The cost of a command line, compared with its limit: medians of the processor time of whole processes, alternating.
 
 ``python benchmarks/shell.py DOCUMENT [--runs N]``. The limits are a bare ``import click`` for ``--version``, and
 ``--version`` for all else. ``ls`` is measured into a pipe and in a pseudo-terminal; its cache is warm.
@@ -63,7 +63,7 @@ def sample(row: Work) -> float:
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65_536)
-    except OSError:  # how Linux says that the other end has closed
+    except OSError:  # on Linux, the other end has been closed
         return b""
 
 
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("document")
     parser.add_argument("--runs", type=int, default=21)
     options = parser.parse_args()
-    # A process that has to compile what it imports is measured for that.
+    # Otherwise the compilation of imported modules would be measured.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     rows = work(options.document)
     for row in rows:

@@ -1,4 +1,4 @@
-"""One table: a row is what was measured, with dynclient, its limit, the goal, and each peer beside the same limit."""
+"""The table: each row is a measurement, with dynclient, its limit, the goal, and each peer as a ratio to that limit."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 Figure = float | str
-"""A number, or in its place a word: the class of an error, a time-out, or a dash."""
+"""A number, or instead of it a word: the class of an error, a timeout, or a dash."""
 
 
 class Goal(NamedTuple):
-    """What is to be reached: at most that ratio to the limit, and that figure; or at least that ratio."""
+    """The goal: at most this ratio to the limit, and at most this figure; or at least this ratio."""
 
     ratio: float | None = None
     figure: float | None = None
@@ -81,7 +81,7 @@ def _cells(row: Row, peers: Sequence[str]) -> list[str]:
 
 
 def rendered(rows: Iterable[Row], peers: Sequence[str]) -> str:
-    """The table in Markdown, in columns of even width, for a terminal and for the manual alike."""
+    """The table in Markdown, in columns of equal width, for a terminal and for the manual."""
     cells = [["what", "limit", "dynclient", "ratio", "goal", "", *peers], *(_cells(row, peers) for row in rows)]
     widths = [max(3, *(len(line[column]) for line in cells)) for column in range(len(cells[0]))]
     lines = [

@@ -1,4 +1,4 @@
-"""What an exchange costs in an event loop: dynclient's transports and other libraries, in one process, in turns.
+"""The cost of an exchange in an event loop: dynclient's transports and other libraries, alternating in one process.
 
 ``python benchmarks/tasks.py [--rounds N] [--tasks 1,10,100] [--trio]``. Each row sends the same GET, which a server in
 another process answers by heart with 1.5 kB of JSON, and reads the body; a pool of 100 connections, so that nobody
@@ -111,7 +111,7 @@ async def _of_aiohttp(module: Any, url: str, stack: AsyncExitStack) -> Call:
 
 
 async def _of_h11(module: Any, url: str, stack: AsyncExitStack) -> Call:
-    """h11 and anyio's streams, and nothing else: no deadline, no limits, no turns in a pool."""
+    """h11 and anyio's streams, and nothing else: no deadline, no limits, no waiting for a pool."""
     port = int(url.rpartition(":")[2].partition("/")[0])
     idle: list[tuple[Any, Any]] = []
     headers = [("Host", f"127.0.0.1:{port}"), ("Accept-Encoding", "gzip, deflate"), ("User-Agent", "bench")]
@@ -142,7 +142,7 @@ ONLY_ASYNCIO = {"aiohttp"}
 
 
 async def rows(url: str, stack: AsyncExitStack, *, trio: bool) -> dict[str, Call]:
-    """What is measured, by name."""
+    """The measured transports, by name."""
     made = {
         "AsyncHTTPTransport": _sending(AsyncHTTPTransport(limits=_LIMITS), url, stack),
         "ThreadedTransport": _sending(_threaded(), url, stack),
@@ -177,7 +177,7 @@ async def measure(call: Call, tasks: int, calls: int = 500) -> tuple[float, floa
 
 
 async def warm(call: Call, tasks: int) -> tuple[float, float]:
-    """The same, with its connections open: each library closes idle ones after other seconds, in others' turns."""
+    """The same with open connections: each library closes idle ones after another time, while others are measured."""
     await measure(call, tasks, tasks)
     return await measure(call, tasks)
 

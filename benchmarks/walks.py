@@ -1,4 +1,4 @@
-"""What iterating over a list costs beside the plain calls: 10,000 items in pages of 100, over loopback.
+"""The cost of iterating over a list, compared with plain calls: 10,000 items in pages of 100, over loopback.
 
 ``python -m benchmarks.walks`` prints, for each way of paging, the CPU time of the calls with their items looked at,
 that of ``paginate``, and the ratio. Both take turns in one process; the best of many turns counts. The server is a

@@ -1,4 +1,4 @@
-"""A process that is measured: ``python worker.py SUBJECT TASK``, in the virtual environment of its subject.
+"""A measured process: ``python worker.py SUBJECT TASK``, in the virtual environment of its subject.
 
 A task is a mapping in JSON, an answer a line of JSON: milliseconds of this process's CPU and megabytes, or the class of
 the error that came. What this module imports is no part of any figure, so it is little: not even typing.
@@ -10,7 +10,7 @@ import json
 import sys
 import time
 
-TYPE_CHECKING = False  # typing itself would be in the way of what is measured
+TYPE_CHECKING = False  # importing typing would distort the measurement
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
@@ -19,12 +19,12 @@ _cpu = time.process_time
 
 
 def resident() -> float:
-    """Megabytes of memory that this process holds now."""
+    """The memory of this process now, in megabytes."""
     return _status("VmRSS:")
 
 
 def peak() -> float:
-    """The most megabytes that this process has held since it began."""
+    """The peak memory of this process, in megabytes."""
     return _status("VmHWM:")
 
 
@@ -60,7 +60,7 @@ def cost(call: Callable[[], object], times: int) -> float:
 
 
 def throughput(call: Callable[[], object], times: int) -> float:
-    """Calls a second by 32 threads, each of which makes so many calls. The first error of a thread is raised."""
+    """Calls per second by 32 threads that each make this many calls. The first error of a thread is raised."""
     import threading
 
     errors: list[Exception] = []
@@ -87,7 +87,7 @@ MEASURES = {"cost": cost, "throughput": throughput}
 
 
 def serve(calls: Mapping[str, Callable[[], object]]) -> None:
-    """Measure what is asked for, a line each: the measure, the name of a call, how many times."""
+    """Carry out requests, one per line: the measurement, the name of a call, and how many times."""
     for line in sys.stdin:
         measure, name, times = line.split()
         answer: dict[str, object]
@@ -104,9 +104,9 @@ def say(answer: Mapping[str, object]) -> None:
 
 
 def main() -> None:
-    """Load the subject, and do what it is asked for."""
+    """Load the subject, and do its task."""
     name, task = sys.argv[1], json.loads(sys.argv[2])
-    # The modules beside this one are not to stand in the way of a peer's.
+    # The modules next to this one must not hide those of a peer.
     sys.path[0] = task["root"]
     subject = __import__(f"benchmarks.subjects.{name}", fromlist=["imported"])
     try:

@@ -1,4 +1,4 @@
-"""What is measured, a module each: dynclient, its limit, and peers, each as its own manual says to use it.
+"""The measured subjects, one module each: dynclient, its limit, and peers, used as their manuals say.
 
 ``imported(task)`` imports it, ``loaded(task)`` makes a client of ``task["path"]`` that is ready to call,
 ``called(client, task)`` gets the state of one phone call, ``calls(task)`` are the calls that are measured, by name.

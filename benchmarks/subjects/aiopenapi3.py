@@ -1,10 +1,10 @@
-"""aiopenapi3, with one session for all calls: its own way opens one for each."""
+"""aiopenapi3, with one session for all calls; by default it opens one for each."""
 
 from __future__ import annotations
 
 from benchmarks.exchange import ACCOUNT, GIVEN, QUERY, STATE
 
-TYPE_CHECKING = False  # typing itself would be in the way of what is measured
+TYPE_CHECKING = False  # importing typing would distort the measurement
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

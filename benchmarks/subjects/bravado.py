@@ -1,10 +1,10 @@
-"""bravado, which reads OpenAPI 2.0 alone, with its default client (requests) and its default configuration."""
+"""bravado, which reads only OpenAPI 2.0, with its default client (requests) and its default configuration."""
 
 from __future__ import annotations
 
 from benchmarks.exchange import ACCOUNT, GIVEN, QUERY, STATE
 
-TYPE_CHECKING = False  # typing itself would be in the way of what is measured
+TYPE_CHECKING = False  # importing typing would distort the measurement
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

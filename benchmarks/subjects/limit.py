@@ -1,10 +1,10 @@
-"""The limit: what the same work costs at least, by urllib3, orjson and PyYAML, without validation or safety."""
+"""The limit: the least cost of the same work, with urllib3, orjson and PyYAML, without validation or safety."""
 
 from __future__ import annotations
 
 from benchmarks.exchange import ACCOUNT, GIVEN, QUERY, STATE
 
-TYPE_CHECKING = False  # typing itself would be in the way of what is measured
+TYPE_CHECKING = False  # importing typing would distort the measurement
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

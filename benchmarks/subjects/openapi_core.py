@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.exchange import ACCOUNT, GIVEN, QUERY, STATE
 
-TYPE_CHECKING = False  # typing itself would be in the way of what is measured
+TYPE_CHECKING = False  # importing typing would distort the measurement
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

@@ -1,10 +1,10 @@
-"""What openapi-python-client generates of our documents when the benchmarks are installed."""
+"""The client that openapi-python-client generates from our documents when the benchmarks are installed."""
 
 from __future__ import annotations
 
 from benchmarks.exchange import ACCOUNT, GIVEN, STATE
 
-TYPE_CHECKING = False  # typing itself would be in the way of what is measured
+TYPE_CHECKING = False  # importing typing would distort the measurement
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
@@ -37,7 +37,7 @@ def called(client: Any, _task: dict[str, Any]) -> object:
 
 
 def calls(task: dict[str, Any]) -> dict[str, Callable[[], object]]:
-    """The two calls; what comes is made into attrs classes, nothing is validated."""
+    """The two calls; responses become attrs classes, and nothing is validated."""
     import sys
 
     sys.path.insert(0, task["generated"])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from benchmarks.exchange import ACCOUNT, GIVEN, LISTED, STATE, document
 
-TYPE_CHECKING = False  # typing itself would be in the way of what is measured
+TYPE_CHECKING = False  # importing typing would distort the measurement
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
 
 def imported(task: dict[str, Any]) -> None:
-    """Import the package; for all but ``bare``, with the name that everybody uses first."""
+    """Import the package; except for ``bare``, with the name that everybody uses first."""
     import dynclient
 
     if not task.get("bare"):
@@ -19,7 +19,7 @@ def imported(task: dict[str, Any]) -> None:
 
 
 def loaded(task: dict[str, Any]) -> Any:
-    """Load a document, and bring one operation as far as ``task["ready"]`` says: not at all, read, or ready to call."""
+    """Load a document, and prepare an operation up to ``task["ready"]``: not at all, read, or ready to call."""
     import dynclient
 
     # A document may name no server.

@@ -61,13 +61,13 @@ def add(name: str, location: str, spec: str | None, profile: str | None, *, repl
     if not _NAME.fullmatch(name):
         raise click.BadParameter("letters, digits, - and _ only", param_hint="NAME")
     table = _options(given)
-    apis = {each: dict(values) for each, values in _settings.user_apis().items()}
+    apis = _settings.user_apis()
     if profile is not None:
         if name not in apis:
             raise click.UsageError(f"there is no API {name} to add a profile to")
         table["base_url"] = checked_base_url(location, "URL_OR_PATH")
         profiles = {**apis[name].get("profiles", {}), profile: table}
-        _save({**apis, name: {**apis[name], "profiles": profiles}}, name)
+        _save(name, {**apis[name], "profiles": profiles})
         return
     if name in apis and not replace:
         raise click.UsageError(f"{name} already exists: --replace replaces its settings")
@@ -75,7 +75,7 @@ def add(name: str, location: str, spec: str | None, profile: str | None, *, repl
     found = load(table["document"])
     if table.keys() & {"base_url", "server"}:
         server_url(found.servers, table.get("base_url"), table.get("server"))
-    _save({**apis, name: table}, name)
+    _save(name, table)
     _report(name, _settings.relative(table["document"]), found)
 
 
@@ -137,9 +137,9 @@ def show(name: str, profile: str | None, output: str) -> None:
     """Show the settings of the API NAME, with its profile applied. Credentials are shown as references."""
     found = _named(name)
     chosen = found.with_profile(profile or os.environ.get("DYNCLIENT_PROFILE"))
-    table = {key: getattr(chosen, key) for key in ("site", "base_url", "server", "headers", "auth", "timeout", "rate")}
-    overlays = {"overlays": list(chosen.overlays)} if chosen.overlays else {}
-    settings = {"document": chosen.document, **overlays, **{key: value for key, value in table.items() if value}}
+    keys = ("document", "overlays", "site", "base_url", "server", "headers", "auth", "timeout", "rate")
+    table = {key: getattr(chosen, key) for key in keys}
+    settings = {key: value for key, value in table.items() if value or value == 0}
     if not profile and found.profiles:
         settings["profiles"] = found.profiles
     text = _block(name, settings) if output == "text" else FORMATS[output](settings)
@@ -153,10 +153,9 @@ def sync(name: str) -> None:
     """Reload the document of the API NAME; if it was found at a site, search for it again."""
     found = _named(name)
     if found.site and found.file == _settings.user_file():
-        apis = {each: dict(values) for each, values in _settings.user_apis().items()}
         document = discovered(found.site)
         if document != found.document:
-            _save({**apis, name: {**apis[name], "document": document}}, name)
+            _save(name, {**_settings.user_apis()[name], "document": document})
             found = found._replace(document=document)
     _report(name, found.document, load(found.document, overlays=found.overlays))
 
@@ -166,18 +165,16 @@ def sync(name: str) -> None:
 @click.option("--profile", "-p", help="Remove only this profile.")
 def remove(name: str, profile: str | None) -> None:
     """Remove the API NAME from your apis.toml; its document is not deleted."""
-    apis = {each: dict(values) for each, values in _settings.user_apis().items()}
+    apis = _settings.user_apis()
     if name not in apis:
         raise click.UsageError(f"{_settings.user_file()} has no {name}; {_near(name, apis)}")
-    if profile is None:
-        del apis[name]
-    else:
-        profiles = dict(apis[name].get("profiles", {}))
+    table = dict(apis[name])
+    if profile is not None:
+        profiles = dict(table.pop("profiles", {}))
         if profiles.pop(profile, None) is None:
             raise click.UsageError(f"{name} has no profile {profile}")
-        del apis[name]["profiles"]
-        apis[name] |= {"profiles": profiles} if profiles else {}
-    _save(apis, name)
+        table |= {"profiles": profiles} if profiles else {}
+    _save(name, table if profile is not None else None)
 
 
 def _named(name: str) -> APISettings:
@@ -201,12 +198,14 @@ def _report(name: str, document: str, found: API) -> None:
 # The user's file.
 
 
-def _save(apis: Mapping[str, Any], name: str) -> None:
+def _save(name: str, table: Mapping[str, Any] | None) -> None:
     """Write one API's settings into the user's file, or remove them; the rest of its text stays as it is.
 
     Raises:
         ClickException: the file can't be written, or can't be edited in its present form.
     """
+    apis = {each: values for each, values in _settings.user_apis().items() if each != name}
+    apis |= {name: table} if table is not None else {}
     file = _settings.user_file()
     before = ""
     with writing(file):
@@ -245,7 +244,7 @@ def _toml(value: Any) -> str:
     """A value as TOML. A JSON string is a valid TOML string, except that DEL must be escaped (TOML 1.0, String)."""
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{_key(key)} = {_toml(member)}" for key, member in value.items()) + " }"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_toml, value)) + "]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 

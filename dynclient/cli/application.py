@@ -56,43 +56,52 @@ class LazyCommand(click.Command):
     """A command that is imported when it runs; lists and completions show its short help."""
 
     def __init__(self, name: str, target: str, short_help: str) -> None:
-        """Take the module, of ``dynclient.cli`` or else in full, and the click command in it, as ``module:name``."""
+        """Take the module, where a dot begins those of ``dynclient.cli``, and the click command: ``module:name``."""
         super().__init__(name, short_help=short_help)
         self._target = target
 
     def load(self) -> click.Command:
-        """Import the command."""
+        """Import the command.
+
+        Raises:
+            ClickException: a command of another distribution can't be imported.
+        """
         module, _, name = self._target.partition(":")
-        command: click.Command = getattr(import_module(module if "." in module else f"dynclient.cli.{module}"), name)
+        try:
+            command = getattr(import_module(module, __package__), name)
+        except Exception as error:
+            raise click.ClickException(f"{self.name}: it can't be loaded: {error}") from error
+        if not isinstance(command, click.Command):
+            raise click.ClickException(f"{self.name}: it is not a click command")
         return command
 
 
 COMMANDS = (
-    LazyCommand("api", "apis:api", "Give APIs short names and settings."),
-    LazyCommand("auth", "logins:auth", "Log in, and store credentials."),
-    LazyCommand("bulk", "bulk:bulk", "Send a table of calls, and resume after a crash."),
-    LazyCommand("cache", "document_commands:cache", "Show or clear the cache of documents."),
-    LazyCommand("call", "operation_commands:call", "Call an operation."),
-    LazyCommand("compile", "document_commands:compile_", "Compile a document to a file for shipping."),
-    LazyCommand("completion", "operation_commands:completion", "Print a shell's completion script."),
-    LazyCommand("demo", "servers:demo", "Show a first session with a small API."),
-    LazyCommand("diff", "document_commands:diff", "Compare two documents."),
+    LazyCommand("api", ".apis:api", "Give APIs short names and settings."),
+    LazyCommand("auth", ".logins:auth", "Log in, and store credentials."),
+    LazyCommand("bulk", ".bulk:bulk", "Send a table of calls, and resume after a crash."),
+    LazyCommand("cache", ".document_commands:cache", "Show or clear the cache of documents."),
+    LazyCommand("call", ".operation_commands:call", "Call an operation."),
+    LazyCommand("compile", ".document_commands:compile_", "Compile a document to a file for shipping."),
+    LazyCommand("completion", ".operation_commands:completion", "Print a shell's completion script."),
+    LazyCommand("demo", ".servers:demo", "Show a first session with a small API."),
+    LazyCommand("diff", ".document_commands:diff", "Compare two documents."),
     LazyCommand("docs", "dynclient_tools.commands:docs", "Write Markdown pages about a document."),
-    LazyCommand("explore", "servers:explore", "Find and call operations in the browser."),
+    LazyCommand("explore", ".servers:explore", "Find and call operations in the browser."),
     LazyCommand("generate", "dynclient_tools.commands:generate", "Write the pages and types of a project."),
-    LazyCommand("har", "servers:har", "Check recorded traffic against a document."),
-    LazyCommand("ls", "operation_commands:ls", "List the operations of a document."),
-    LazyCommand("mcp", "servers:mcp", "Serve APIs to an agent by MCP."),
-    LazyCommand("mock", "servers:mock", "Serve a document as a mock."),
-    LazyCommand("overlay", "document_commands:overlay", "Apply overlays to a document, or check them."),
-    LazyCommand("proxy", "servers:proxy", "Check real traffic against a document."),
-    LazyCommand("request", "calls:request", "Send an undocumented request."),
-    LazyCommand("shell", "servers:shell", "A Python prompt with a client."),
-    LazyCommand("show", "descriptions:show", "Describe an operation."),
+    LazyCommand("har", ".servers:har", "Check recorded traffic against a document."),
+    LazyCommand("ls", ".operation_commands:ls", "List the operations of a document."),
+    LazyCommand("mcp", ".servers:mcp", "Serve APIs to an agent by MCP."),
+    LazyCommand("mock", ".servers:mock", "Serve a document as a mock."),
+    LazyCommand("overlay", ".document_commands:overlay", "Apply overlays to a document, or check them."),
+    LazyCommand("proxy", ".servers:proxy", "Check real traffic against a document."),
+    LazyCommand("request", ".calls:request", "Send an undocumented request."),
+    LazyCommand("shell", ".servers:shell", "A Python prompt with a client."),
+    LazyCommand("show", ".descriptions:show", "Describe an operation."),
     LazyCommand("stubs", "dynclient_tools.commands:stubs", "Write type hints for documents."),
-    LazyCommand("trust", "apis:trust", "Trust the settings of a project."),
-    LazyCommand("validate", "document_commands:validate", "Report every fault of a document."),
-    LazyCommand("wait", "calls:wait", "Continue a wait."),
+    LazyCommand("trust", ".apis:trust", "Trust the settings of a project."),
+    LazyCommand("validate", ".document_commands:validate", "Report every fault of a document."),
+    LazyCommand("wait", ".calls:wait", "Continue a wait."),
 )
 
 
@@ -118,17 +127,11 @@ class Application(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A lazy command, or one of another distribution."""
+        del ctx
         if cmd_name in self.commands:
             return self.commands[cmd_name]
-        if (found := _others().get(cmd_name)) is None:
-            return None
-        try:
-            command = found.load()
-        except Exception as error:  # the other commands still work
-            if ctx.find_root().params.get("debug"):
-                raise
-            return _broken(cmd_name, f"it can't be loaded: {error}")
-        return command if isinstance(command, click.Command) else _broken(cmd_name, "it is not a click command")
+        found = _others().get(cmd_name)
+        return LazyCommand(cmd_name, found.value, f"A command of {found.module}.") if found is not None else None
 
 
 def _others() -> dict[str, EntryPoint]:
@@ -136,19 +139,6 @@ def _others() -> dict[str, EntryPoint]:
     from importlib.metadata import entry_points
 
     return {found.name: found for found in entry_points(group=GROUP)}
-
-
-def _broken(name: str, reason: str) -> click.Command:
-    def fail(_arguments: tuple[str, ...]) -> None:
-        raise click.ClickException(f"{name}: {reason}")
-
-    return click.Command(
-        name,
-        callback=fail,
-        params=[click.Argument(["_arguments"], nargs=-1, type=click.UNPROCESSED)],
-        help=f"Not available: {reason}.",
-        context_settings={"ignore_unknown_options": True},
-    )
 
 
 @click.group(cls=Application, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})

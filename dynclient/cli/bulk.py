@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynclient._escaping import escaped
-from dynclient._settings import APISettings
 from dynclient.cli import credentials, documents
 from dynclient.cli.calls import call_options, with_settings
 from dynclient.cli.commands import Group, inform, needing, save, with_options
@@ -145,11 +144,7 @@ def results(journal: str, outcome: str | None, output: str | None) -> None:
     if output is None:
         sys.stdout.writelines(escaped(line) + "\n" for line in lines)
         return
-    try:
-        with Path(output).open("w", encoding="utf-8") as file:
-            file.writelines(line + "\n" for line in lines)
-    except OSError as error:
-        raise click.FileError(output, error.strerror) from None
+    save(Path(output), (f"{line}\n".encode() for line in lines))
 
 
 @bulk.command(short_help="List the rows whose response was lost.")
@@ -194,16 +189,13 @@ def _arguments(words: tuple[str, ...]) -> dict[str, Any]:
 @contextmanager
 def _method(document: str, operation: str, given: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
     """The operation and the settings of the run, with an executor if other processes send."""
-    settings: APISettings | None = documents.settings_of(document, given["profile"])
-    rate = given["rate"]
-    words = with_settings(settings, {**given, "rate": None})
-    more = {name: given[name] for name in _SETTINGS if given[name] is not None}
-    more |= {"rate": rate or words["rate"]} if rate or words["rate"] else {}
+    words = with_settings(document, given)
+    more = {name: words[name] for name in _SETTINGS if words[name] is not None}
     if more.get("max_failures") == 0:
         more["max_failures"] = None
     with ExitStack() as stack:
         client = stack.enter_context(documents.client_of(document))
-        options = call_options(client, {**words, "rate": None, "accept": None, "content_type": None})
+        options = call_options(client, {**words, "rate": None})
         if given["workers"] or given["dask"]:
             options.pop("auth", None)
             more["auth"] = _references(client, words["auth"])

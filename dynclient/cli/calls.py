@@ -19,7 +19,6 @@ import click
 
 from dynclient._records import Record
 from dynclient._request import Bound
-from dynclient._settings import APISettings
 from dynclient.cli import credentials, documents, output
 from dynclient.cli.commands import Command, inform, with_options
 from dynclient.cli.input_values import (
@@ -65,14 +64,13 @@ class OperationCommand(Command):
         names = ("Arguments", "The operation's options", *APPLIES, "Options")
         sections: dict[str, list[tuple[str, str]]] = {name: [] for name in names}
         for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
+            title = _SECTION_OF.get(param.name or "", "Options")
             if isinstance(param, Positional):
-                sections["Arguments"].append((param.metavar or "", param.help_text))
-            elif isinstance(param, ContinuationOption) and record is not None:
-                sections[param.section].append(record)
-            elif record is not None:
-                own = isinstance(param.type, ValueType)
-                sections["The operation's options" if own else "Options"].append(record)
+                title = "Arguments"
+            elif isinstance(param.type, ValueType):
+                title = "The operation's options"
+            if (record := param.get_help_record(ctx)) is not None:
+                sections[title].append(record)
         for title, records in sections.items():
             if records and (title not in APPLIES or APPLIES[title](*self.described)):
                 with formatter.section(title):
@@ -88,33 +86,19 @@ def operation_command(api: API, operation: Operation, name: str, callback: Calla
     flags = option_flags(operation)
     params: list[click.Parameter] = []
     for index, argument in enumerate(arguments(operation)):
+        value_type, text = ValueType(argument), argument_help(argument)
+        key = parameter_key(index)
         if argument.kind == "parameter" and argument.required:
-            positional = Positional([parameter_key(index)], metavar=argument.name.upper(), type=ValueType(argument))
-            positional.help_text = argument_help(argument)
-            params.append(positional)
+            params.append(Positional([key], text, metavar=argument.name.upper(), type=value_type))
         elif argument.kind != "body":
             flag, is_list = flags[argument.name]
-            value_type = ValueType(argument)
             usual = f"--{argument.name.strip('_').replace('_', '-')}"
-            text = (
-                argument_help(argument)
-                if flag == usual
-                else f"{argument_help(argument)} ({usual} is dynclient's own.)".strip()
-            )
-            params.append(
-                click.Option(
-                    [flag, parameter_key(index)],
-                    type=value_type,
-                    metavar=value_type.metavar,
-                    multiple=is_list,
-                    **(_MAY_BE_BARE if value_type.values == ["true", "false"] else {}),
-                    help=text,
-                )
-            )
+            text = text if flag == usual else f"{text} ({usual} is dynclient's own.)".strip()
+            bare = _MAY_BE_BARE if value_type.values == ["true", "false"] else {}
+            shown = {"metavar": value_type.metavar, "help": text, **bare}
+            params.append(click.Option([flag, key], type=value_type, multiple=is_list, **shown))
     if operation.body is not None:
-        body = Positional(["body_words"], nargs=-1, metavar="[BODY]...")
-        body.help_text = BODY_HELP
-        params.append(body)
+        params.append(Positional(["body_words"], BODY_HELP, nargs=-1, metavar="[BODY]..."))
     head = f"{operation.method} {operation.path}"
     texts = (operation.row.summary, operation.description, "Deprecated." if operation.row.deprecated else "", head)
     own = {flag for flag, _ in flags.values()}
@@ -137,7 +121,7 @@ def run_call(client: Client, transport: VerboseTransport, method: Any, document:
     longest = given["timeout"]
     if given["wait"]:
         given["timeout"] = None
-    given = with_settings(documents.settings_of(document, given["profile"]), given)
+    given = with_settings(document, given)
     parameters, properties = given_arguments(operation, given)
     body = given_body(operation, given, properties)
     method = method.with_options(**call_options(client, given, transport))
@@ -228,13 +212,14 @@ def _is_sequence(operation: Operation) -> bool:
 def client_for(document: str, given: Mapping[str, Any], transport: VerboseTransport | None = None) -> Client:
     """The client of a document with the options of a command line, and with the settings of a short name."""
     client = documents.client_of(document, **({"transport": transport} if transport is not None else {}))
-    given = with_settings(documents.settings_of(document, given.get("profile")), given)
+    given = with_settings(document, given)
     return client.with_options(**call_options(client, given, transport))
 
 
 def call_options(client: Client, given: Mapping[str, Any], transport: VerboseTransport | None = None) -> dict[str, Any]:
     """The options of the call, for ``with_options``; this also sets what the transport prints."""
-    headers, secret_headers = credentials.headers(client.api, given.get("header", ()), given.get("auth", ()))
+    headers, secret_headers = credentials.headers(client.api, given.get("header", ()))
+    auth, authorization = credentials.gathered(client.api, given.get("auth", ()))
     if transport is not None:
         transport.secret_headers, transport.verbosity = secret_headers, given["verbose"]
     names = ("base_url", "timeout", "rate", "content_type", "accept", "validate", "paginate")
@@ -242,16 +227,17 @@ def call_options(client: Client, given: Mapping[str, Any], transport: VerboseTra
         **{name: given.get(name) for name in names},
         "server": chosen_server(given.get("server", ())),
         "retry": given["retries"] + 1 if given.get("retries") is not None else None,
-        "auth": credentials.gathered(client.api, given.get("auth", ())),
+        "auth": auth,
         "redirects": "all" if given.get("follow") else None,
-        "headers": headers or None,
+        "headers": headers | authorization or None,
     }
     options = {name: value for name, value in options.items() if value is not None}
     return {**options, "auth": None} if given.get("anonymous") else options
 
 
-def with_settings(settings: APISettings | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a command line, with an API's settings for those that it leaves out."""
+def with_settings(document: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a command line, with the settings of a short name for those that it leaves out."""
+    settings = documents.settings_of(document, given.get("profile"))
     if settings is None:
         return dict(given)
     has_server = given.get("base_url") or given.get("server")
@@ -367,25 +353,17 @@ _OPTIONS: Mapping[str, Mapping[str, dict[str, Any]]] = {
 }
 
 
-class ContinuationOption(click.Option):
-    """An option of ``--all`` or ``--wait``.
-
-    The help shows it in a section if the operation has pages or can be waited for.
-    """
-
-    section: str
-
-
 def options(taken: Collection[str]) -> list[click.Option]:
     """The options; one whose name the operation uses begins with ``--list-`` or ``--wait-``."""
-    found: list[click.Option] = []
-    for (prefix, table), section in zip(_OPTIONS.items(), APPLIES, strict=True):
-        for flag, settings in table.items():
-            shown = f"--{prefix}-{flag[2:]}" if flag in taken else flag
-            option = ContinuationOption([shown, flag[2:].replace("-", "_")], **settings)
-            option.section = section
-            found.append(option)
-    return found
+    return [
+        click.Option([f"--{prefix}-{flag[2:]}" if flag in taken else flag, _key(flag)], **settings)
+        for prefix, table in _OPTIONS.items()
+        for flag, settings in table.items()
+    ]
+
+
+def _key(flag: str) -> str:
+    return flag[2:].replace("-", "_")
 
 
 def _pages(api: API, operation: Operation) -> bool:
@@ -404,6 +382,7 @@ def _can_be_waited_for(api: API, operation: Operation) -> bool:
 
 APPLIES: Mapping[str, Callable[[API, Operation], bool]] = {"Lists": _pages, "Waiting": _can_be_waited_for}
 """Sections of an operation's help that are shown only if the document declares pages or waits."""
+_SECTION_OF = {_key(flag): section for table, section in zip(_OPTIONS.values(), APPLIES, strict=True) for flag in table}
 
 
 def check(given: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ import sys
 import textwrap
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -240,6 +240,29 @@ def inform(text: str) -> None:
     click.echo(escaped(text), err=True)
 
 
+def page(text: str) -> None:
+    """Write text to standard output, through a pager if that is a terminal with fewer lines.
+
+    The pager is that of the variable PAGER, or less; an empty one disables it.
+    """
+    height = _height()
+    if not height or text.count("\n") < height or os.environ.get("PAGER") == "" or os.environ.get("TERM") == "dumb":
+        sys.stdout.write(text)
+        return
+    # less exits at once if the text fits on one screen, shows colours, and leaves the text on the screen.
+    os.environ.setdefault("LESS", "FRX")
+    sys.stdout.flush()
+    click.echo_via_pager(text.removesuffix("\n"), color=True)  # it adds a line break
+
+
+def _height() -> int:
+    """The lines of the terminal at standard output; 0 if there is no terminal, or it has no size."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).lines if sys.stdout.isatty() else 0
+    except (OSError, ValueError):
+        return 0
+
+
 @contextmanager
 def writing(path: object) -> Iterator[None]:
     """Name the file in errors of the operating system.
@@ -253,7 +276,7 @@ def writing(path: object) -> Iterator[None]:
         raise click.ClickException(f"{path}: {error.strerror or error}") from error
 
 
-def save(path: Path, data: bytes) -> None:
+def save(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Write a file, whole or not at all.
 
     Raises:
@@ -262,7 +285,8 @@ def save(path: Path, data: bytes) -> None:
     from dynclient._client.downloads import AtomicFile
 
     with writing(path), AtomicFile(path) as file:
-        file.write(data)
+        for chunk in [data] if isinstance(data, bytes) else data:
+            file.write(chunk)
 
 
 @contextmanager

@@ -89,25 +89,30 @@ def _needed(api: API, operation: Operation) -> Iterator[SecurityScheme]:
             yield api.security_schemes[name]
 
 
-def gathered(api: API, asked: Iterable[str]) -> Any:
+def gathered(api: API, asked: Iterable[str]) -> tuple[Any, dict[str, str]]:
     """The credentials by scheme, for ``auth=``: those of ``--auth``, else from the environment, else stored ones.
+
+    A word of ``--auth`` that names no scheme of the document sets the header Authorization, which is the second value.
 
     Raises:
         UsageError: ``--auth`` names no scheme or no variable, or is itself a secret.
         ArgumentError: others can read the stored credentials.
     """
     found: dict[str, Any] = {}
+    headers: dict[str, str] = {}
     for word in asked:
         name, source = _asked_name(api, word)
         if name.lower() in _AUTHORIZATION and name not in api.security_schemes:
-            continue  # a header, by headers()
+            secret = ask(name, hidden=True) if source == "-" else looked_up(source, "--auth")
+            headers["Authorization"] = authorization(name.lower(), secret)
+            continue
         scheme = scheme_of(api.security_schemes, name, "--auth")
         found[scheme.name] = _credential(scheme, prompted(scheme) if source == "-" else looked_up(source, "--auth"))
     for scheme in api.security_schemes.values():
         if scheme.name not in found:
             text = os.environ.get(variable(api, scheme)) if is_configured(api) else None
             found[scheme.name] = _credential(scheme, text) if text else _kept(api, scheme)
-    return {name: credential for name, credential in found.items() if credential is not None} or ...
+    return {name: credential for name, credential in found.items() if credential is not None} or ..., headers
 
 
 def scheme_of(schemes: Mapping[str, SecurityScheme], name: str, where: str) -> SecurityScheme:
@@ -139,12 +144,11 @@ def checked(scheme: SecurityScheme, text: str) -> str:
     return text
 
 
-def headers(api: API, given: Iterable[str], asked: Iterable[str] = ()) -> tuple[dict[str, str], frozenset[str]]:
+def headers(api: API, given: Iterable[str]) -> tuple[dict[str, str], frozenset[str]]:
     """The headers of a command line, and the names of the secret ones.
 
     ``given`` are the words of ``--header``: ``NAME:VALUE``, or ``NAME=REFERENCE``; a credential must be a reference,
-    since others can see the arguments. ``asked`` are those of ``--auth``; one that names no scheme of the document sets
-    Authorization.
+    since others can see the arguments.
 
     Raises:
         UsageError: one is neither, contains a credential itself, or is a reference to nothing.
@@ -167,11 +171,6 @@ def headers(api: API, given: Iterable[str], asked: Iterable[str] = ()) -> tuple[
                 f"--header {name}=env:VARIABLE, or --auth"
             )
         found[name] = value
-    for word in asked:
-        name, source = _asked_name(api, word)
-        if name.lower() in _AUTHORIZATION and name not in api.security_schemes:
-            text = ask(name, hidden=True) if source == "-" else looked_up(source, "--auth")
-            found["Authorization"] = authorization(name.lower(), text)
     return found, frozenset(hidden)
 
 

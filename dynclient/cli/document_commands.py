@@ -32,7 +32,7 @@ from dynclient._schemas import MISSING, follow, is_binary, is_structured, shape
 from dynclient._settings import project_here
 from dynclient.changes import KINDS, REPORTS, SEVERITIES, Change, Changes, Severity, compare
 from dynclient.changes.report import as_text
-from dynclient.cli.commands import Command, Group, inform, save
+from dynclient.cli.commands import Command, Group, inform, page, save
 from dynclient.cli.documents import (
     api_of,
     complete_documents,
@@ -42,7 +42,7 @@ from dynclient.cli.documents import (
     located,
     overlays_of,
 )
-from dynclient.cli.output import FORMATS, page, save_tree, tree_text, write
+from dynclient.cli.output import FORMATS, save_tree, tree_text, write
 from dynclient.exceptions import ArgumentError, DocumentError, DocumentLocation, UnsafeDocument, escaped
 from dynclient.inspection.tables import aligned, columns, is_coloured
 from dynclient.json_pointer import escape
@@ -430,7 +430,7 @@ def diff(old: str, new: str, output: str, fail_on: str | None, severity: tuple[s
         changes, messages = _accepted(changes, _read_accepted(accept), datetime.now(UTC).date())
         for message in messages:
             inform(message)
-    if output == "text" and sys.stdout.isatty():
+    if output == "text":
         page(as_text(changes, width=columns(sys.stdout), coloured=is_coloured(sys.stdout)) + "\n")
     elif text := REPORTS[output](changes):
         click.echo(text)

@@ -69,12 +69,16 @@ def settings_of(word: str, profile: str | None = None) -> APISettings | None:
     Raises:
         ArgumentError: there is no such profile, a file of settings is malformed, or a project's are not trusted.
     """
-    found = find(word) if "/" not in word and word != STANDARD_INPUT else None
+    found = _settings(word)
     if found is None:
         if profile:
             raise click.UsageError(f"--profile {profile}: {word} is not a short name, so it has no profiles")
         return None
     return found.with_profile(profile or os.environ.get("DYNCLIENT_PROFILE"))
+
+
+def _settings(word: str) -> APISettings | None:
+    return find(word) if "/" not in word and word != STANDARD_INPUT else None
 
 
 def located(word: str) -> Any:
@@ -93,7 +97,7 @@ def located(word: str) -> Any:
             return source_at(word, *revision)
     if "/" in word:
         return word
-    settings = find(word)
+    settings = _settings(word)
     if settings is not None:
         return settings.document
     if "." not in word and not os.path.exists(word):  # noqa: PTH110  # pathlib would be imported for it
@@ -113,7 +117,7 @@ def located(word: str) -> Any:
 
 def overlays_of(word: str) -> list[str]:
     """The overlays of a document: those of its short name, then those of ``--overlay``."""
-    settings = find(word) if "/" not in word and word != STANDARD_INPUT else None
+    settings = _settings(word)
     ctx = click.get_current_context(silent=True)
     return [*(settings.overlays if settings is not None else ()), *(ctx.meta.get(_OVERLAYS, ()) if ctx else ())]
 

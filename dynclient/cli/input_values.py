@@ -511,7 +511,15 @@ class ValueType(click.ParamType):  # type: ignore[type-arg]  # it is generic in 
 class Positional(click.Argument):
     """A required parameter with a help text, which click's arguments lack."""
 
-    help_text: str = ""
+    def __init__(self, names: list[str], help_text: str, **given: Any) -> None:
+        """Take the names, the text, and the other arguments of ``click.Argument``."""
+        super().__init__(names, **given)
+        self._help_text = help_text
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+        """The name and the text."""
+        del ctx
+        return self.metavar or "", self._help_text
 
 
 def parameter_key(index: int) -> str:

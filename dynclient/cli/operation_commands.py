@@ -19,14 +19,15 @@ import click
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
+    FishComplete,
     ShellComplete,
+    ZshComplete,
     add_completion_class,
-    get_completion_class,
-)
+)  # fmt: skip
 
 from dynclient._rows import OperationRow
 from dynclient.cli import documents
-from dynclient.cli.commands import Command, Group, inform
+from dynclient.cli.commands import Command, Group, inform, page
 from dynclient.inspection.tables import Row, for_stream
 
 if TYPE_CHECKING:
@@ -60,13 +61,7 @@ def ls(document: str, words: tuple[str, ...], tag: str | None, output: str, *, c
         sys.stdout.write("".join([f"{row.name}\n" for row in rows]))
     elif output == "table":
         shown = [Row(row._replace(tags=()) if words else row, broken.get(row.name, "")) for row in rows]
-        text = for_stream(shown, lines if words or tag else [*faults, *lines], sys.stdout) + "\n"
-        if sys.stdout.isatty():
-            from dynclient.cli.output import page
-
-            page(text)
-        else:
-            sys.stdout.write(text)
+        page(for_stream(shown, lines if words or tag else [*faults, *lines], sys.stdout) + "\n")
     else:
         from dynclient.cli.output import FORMATS, write
 
@@ -230,14 +225,19 @@ class PowerShell(ShellComplete):
         return "\n".join(filter(None, super().complete().splitlines()))
 
 
+_SHELLS: dict[str, type[ShellComplete]] = {
+    "bash": QuotingBash, "zsh": ZshComplete, "fish": FishComplete, "powershell": PowerShell,
+}  # fmt: skip
+
+
 def add_shells() -> None:
     """Register these shells with click."""
-    add_completion_class(QuotingBash, "bash")
-    add_completion_class(PowerShell)
+    for name, completer in _SHELLS.items():
+        add_completion_class(completer, name)
 
 
 @click.command(cls=Command)
-@click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish", "powershell"]))
+@click.argument("shell", metavar="SHELL", type=click.Choice(list(_SHELLS)))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
     """Print the completion script of SHELL.
@@ -246,10 +246,6 @@ def completion(ctx: click.Context, shell: str) -> None:
     fish: `dynclient completion fish > ~/.config/fish/completions/dynclient.fish`; PowerShell, in $PROFILE:
     `dynclient completion powershell | Out-String | Invoke-Expression`.
     """
-    add_shells()
-    made = get_completion_class(shell)
-    if made is None:
-        raise click.ClickException(f"click can't complete in {shell}")
-    source = made(ctx.find_root().command, {}, "dynclient", "_DYNCLIENT_COMPLETE")
+    source = _SHELLS[shell](ctx.find_root().command, {}, "dynclient", "_DYNCLIENT_COMPLETE")
     # click's bash class first looks for an installed bash, which is not needed to print a script.
     sys.stdout.write(source.source_template % source.source_vars() + "\n")

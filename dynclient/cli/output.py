@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +27,7 @@ import click
 
 from dynclient._records import Record
 from dynclient._secrets import MASK, SECRET_HEADERS
-from dynclient.cli.commands import inform, needing, save, writing
+from dynclient.cli.commands import inform, needing, page, save, writing
 from dynclient.exceptions import (
     ApiError,
     DecodeError,
@@ -130,29 +129,6 @@ def write(text: str, *, end: str = "\n") -> None:
         page(shown + "\n")
     else:
         stream.write(shown + end)
-
-
-def page(text: str) -> None:
-    """Write text to standard output, through a pager if that is a terminal with fewer lines.
-
-    The pager is that of the variable PAGER, or less; an empty one disables it.
-    """
-    height = _height()
-    if not height or text.count("\n") < height or os.environ.get("PAGER") == "" or os.environ.get("TERM") == "dumb":
-        sys.stdout.write(text)
-        return
-    # less exits at once if the text fits on one screen, shows colours, and leaves the text on the screen.
-    os.environ.setdefault("LESS", "FRX")
-    sys.stdout.flush()
-    click.echo_via_pager(text.removesuffix("\n"), color=True)  # it adds a line break
-
-
-def _height() -> int:
-    """The lines of the terminal at standard output; 0 if there is no terminal, or it has no size."""
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).lines if sys.stdout.isatty() else 0
-    except (OSError, ValueError):
-        return 0
 
 
 def fitted(text: str, width: int | None) -> str:
@@ -350,7 +326,7 @@ def head(first: str, headers: Headers) -> list[str]:
 def request_text(request: Request) -> str:
     """A request as text, its secrets masked."""
     shown = request.with_no_secrets()
-    lines = [f"{shown.method} {shown.url}", *(f"{name}: {value}" for name, value in shown.headers.pairs())]
+    lines = head(f"{shown.method} {shown.url}", shown.headers)
     return "\n".join([*lines, "", _body(shown.body)] if shown.body else lines)
 
 

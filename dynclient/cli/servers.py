@@ -15,6 +15,7 @@ import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -231,11 +232,8 @@ def _announce_faults(mock: Any) -> None:
     if collections is not None:
         kept, others = collections
         total = counted(len(kept) + len(others), "collection")
-        named = ", ".join(others[:SHOWN_NAMES]) + (
-            f" and {len(others) - SHOWN_NAMES} more" * (len(others) > SHOWN_NAMES)
-        )
-        text = f"stateful: {len(kept)} of {total}" + (f"; not: {named}" if others else "")
-        inform(text)
+        named = ", ".join(others[:SHOWN_NAMES]) + f" and {len(others) - SHOWN_NAMES} more" * (len(others) > SHOWN_NAMES)
+        inform(f"stateful: {len(kept)} of {total}" + f"; not: {named}" * bool(others))
     for name, error in mock.broken():
         click.secho(
             escaped(f"{name} returns 500, since the document is broken there: {error.message}"), err=True, fg="red"
@@ -389,31 +387,25 @@ def shell(document: str, *, plain: bool, **given: Any) -> None:
     It uses IPython if that is installed, else the standard prompt. Both complete operations; IPython also completes
     their arguments.
     """
-    ipython = None if plain or not sys.stdin.isatty() else _ipython()
     client = client_for(document, given)
     source = located(document)
     name = client_name(source) if isinstance(source, str) else "client"
     banner = f"{client.api.title} {client.api.version} is {name}: {name}.operations lists it, help({name}.…) explains"
     with client:
-        (ipython or _standard)({name: client}, "".join(c for c in banner if c.isprintable()))
+        is_standard = plain or not sys.stdin.isatty() or find_spec("IPython") is None
+        (_standard if is_standard else _ipython)({name: client}, "".join(c for c in banner if c.isprintable()))
 
 
-def _ipython() -> Any:
-    try:
-        from IPython import start_ipython
-        from traitlets.config import Config
-    except ImportError:
-        return None
+def _ipython(names: dict[str, Any], banner: str) -> None:
+    from IPython import start_ipython
+    from traitlets.config import Config
 
-    def run(names: dict[str, Any], banner: str) -> None:
-        config = Config()
-        config.TerminalInteractiveShell.banner1 = f"{banner}\n"
-        config.TerminalInteractiveShell.confirm_exit = False
-        if not is_coloured(sys.stdout):
-            config.TerminalInteractiveShell.colors = "nocolor"
-        start_ipython(argv=[], user_ns=names, config=config)
-
-    return run
+    config = Config()
+    config.TerminalInteractiveShell.banner1 = f"{banner}\n"
+    config.TerminalInteractiveShell.confirm_exit = False
+    if not is_coloured(sys.stdout):
+        config.TerminalInteractiveShell.colors = "nocolor"
+    start_ipython(argv=[], user_ns=names, config=config)
 
 
 def _standard(names: dict[str, Any], banner: str) -> None:

@@ -30,7 +30,7 @@ def project(tmp_path, monkeypatch):
     return write
 
 
-def test_an_api_is_added_listed_shown_changed_and_removed(run, document, apis, monkeypatch):
+def test_an_api_is_added_listed_shown_changed_and_removed(run, document, voice_path, apis, monkeypatch):
     path = document()
     apis.parent.mkdir(parents=True)
     apis.write_text("# mine\n[other]\ndocument = 'x.json' # kept\n\n[other.profiles.a]\nbase_url = 'https://a'\n")
@@ -48,6 +48,9 @@ def test_an_api_is_added_listed_shown_changed_and_removed(run, document, apis, m
         "profiles": {"staging": {"base_url": "https://staging.t.test", "headers": {"X-B": "c"}}},
     }
     assert run("api", "list", "-o", "names")[1] == "other\nt\n"
+    assert run("api", "add", "first", voice_path, "--server", "0")[0] == 0
+    assert "server = 0\n" in run("api", "show", "first")[1]
+    assert run("api", "remove", "first")[0] == 0
     assert "https://staging.t.test" in run("api", "show", "t", "-p", "staging")[1]
     monkeypatch.setenv("T", "hunter2")
     call = ("call", "t", "look", "--dry-run")

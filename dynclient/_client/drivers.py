@@ -288,7 +288,7 @@ class Dispatcher:
         """The Request of a call, with a placeholder for each credential that is missing."""
         options = self.options_of(plan.operation, options)
         request = plan.request(bound, options)
-        self._security.check_headers(options.headers, request, plan.operation)
+        request = self._security.with_headers(options.headers, request, plan.operation)
         return self._security.placeholder(request, plan.operation)
 
     def send(self, plan: Plan, bound: Bound | Request, options: CallOptions | None = None, *, data_only: bool) -> Any:
@@ -346,7 +346,7 @@ class Dispatcher:
         reader = ResponseReader(operation, self.state.limits, mode, engine, options.convert, recorder)
         auth = AuthFlow(self._security, operation) if operation.security else None
         if options.headers:
-            self._security.check_headers(options.headers, request, operation)
+            request = self._security.with_headers(options.headers, request, operation)
         if options.http_cache is not None and self.state.certificate:
             # A response may depend on the client's certificate, which is not part of the request.
             options = options._replace(http_cache=None)

@@ -24,7 +24,8 @@ Convert = Callable[[Any], Any]
 def _date_time(text: Any) -> Any:
     from datetime import datetime
 
-    return datetime.fromisoformat(text)
+    # RFC 3339, 5.6: T and Z may be in lower case, and the 60th second is a leap second, which datetime does not have.
+    return datetime.fromisoformat(text.upper().replace(":60", ":59"))
 
 
 def _date(text: Any) -> Any:
@@ -117,7 +118,9 @@ def _converted(convert: Convert, value: Any, path: str) -> Any:
     try:
         return convert(value)
     except Exception as error:  # the caller's class may raise any error
-        raise DecodeError(f"{path} can't be converted by {convert!r}: {type(error).__name__}") from error
+        named = getattr(convert, "__self__", convert)  # the class of a class method
+        name = getattr(named, "__name__", type(named).__name__)
+        raise DecodeError(f"{path} can't be converted by {name}: {type(error).__name__}") from error
 
 
 def converter(given: Any) -> Converter | None:

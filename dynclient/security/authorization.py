@@ -148,16 +148,18 @@ class Security:
         """Whether a request goes to a trusted origin."""
         return not self._trust.fault(request.origin, operation.servers)
 
-    def check_headers(self, names: Iterable[str], request: Request, operation: Operation) -> None:
-        """Make sure that none of the caller's headers carries a credential to an origin that is not trusted.
+    def with_headers(self, names: Iterable[str], request: Request, operation: Operation) -> Request:
+        """Return the request with those of the caller's headers marked as secret that carry a credential.
 
         Raises:
-            CredentialScopeError: a header does.
+            CredentialScopeError: there is one, and the request's origin is not trusted.
         """
-        if not self.trusts(request, operation):
-            for name in credential_headers(names, self._schemes):
-                what = f"the header {name}, which may be a credential,"
-                self._trust.check(request.origin, operation.servers, operation.id, what)
+        found = list(credential_headers(names, self._schemes))
+        if found and not self.trusts(request, operation):
+            what = f"the header {found[0]}, which may be a credential,"
+            self._trust.check(request.origin, operation.servers, operation.id, what)
+        secrets = {("header", name.lower()) for name in found}
+        return replace(request, secrets=request.secrets | secrets) if secrets else request
 
     def _ask(
         self, name: str, scopes: tuple[str, ...], request: Request, operation: Operation

@@ -8,7 +8,8 @@ import traceback
 import pytest
 
 import dynclient
-from dynclient.exceptions import ArgumentError, ConnectError
+from dynclient.exceptions import ArgumentError, ConnectError, DynclientError
+from dynclient.testing import Recorder
 
 SECRET = "hunter2"
 PASSWORD = {"type": "string", "format": "password"}
@@ -42,6 +43,31 @@ def test_an_error_has_none(client):
     error = raised.value
     for shown in (str(error), repr(error), repr(vars(error)), repr(pickle.dumps(error))):
         assert SECRET not in shown
+
+
+@pytest.mark.parametrize("name", ["X-Api-Key", "X-Auth-Token", "Authorization", "Cookie", "X-Key"])
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_header_of_the_caller_that_carries_a_credential(name, status, httpserver, tmp_path, caplog):
+    caplog.set_level("DEBUG", "dynclient")
+    secret = "canary of the caller"
+    httpserver.expect_request("/a").respond_with_data(f"you sent {secret}", status)
+    document = {
+        **DOCUMENT,
+        "components": {"securitySchemes": {"k": {"type": "apiKey", "in": "header", "name": "X-Key"}}},
+    }
+    cassette = tmp_path / "calls.jsonl"
+    options = {"base_url": httpserver.url_for(""), "headers": {name: secret, "X-Plain": "seen"}, "validate": "off"}
+    with dynclient.load(document, transport=Recorder(cassette), **options) as client:
+        prepared = client.one.prepare()
+        shown = [repr(prepared), prepared.to_curl()]
+        try:
+            shown.append(repr(client.one.with_http_info().request))
+        except DynclientError as error:
+            shown += [str(error), repr(error), repr(vars(error)), repr(pickle.dumps(error)), repr(error.data)]
+    assert httpserver.log[0][0].headers[name] == prepared.headers[name] == secret
+    assert secret not in "".join([*shown, caplog.text, cassette.read_text()])
+    assert "seen" in prepared.to_curl()
+    assert "X-Plain" in cassette.read_text()
 
 
 def test_a_traceback_with_local_variables_can_be_made_of_a_refused_credential(monkeypatch):

@@ -169,6 +169,7 @@ def program(name, *words):
 
 
 @pytest.mark.large
+@pytest.mark.timeout(660)
 @pytest.mark.parametrize("first", range(0, SEEDS, 20))
 def test_a_cluster_whose_workers_are_killed_and_stopped(server, given, write_table, cluster, first):
     seeds = list(range(first, first + 20))

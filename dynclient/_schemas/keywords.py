@@ -18,7 +18,13 @@ from typing import Any, Literal
 
 from dynclient._records import Record
 from dynclient.dialects import DIALECTS, Dialect, with_draft
-from dynclient.exceptions import DocumentError, DocumentLocation, InvalidDocument, UnresolvableReference
+from dynclient.exceptions import (
+    DocumentError,
+    DocumentLocation,
+    DynclientError,
+    InvalidDocument,
+    UnresolvableReference,
+)
 from dynclient.json_pointer import escape, unescape
 from dynclient.model import References, Schema
 
@@ -252,7 +258,7 @@ _WANTED: dict[Callable[[Any], bool], str] = {
     _types: f"one of {', '.join(sorted(TYPES))}, or an array of them",
 }
 _OPEN = frozenset({"properties", "type"})
-_TELL_NOTHING = frozenset(
+_ANNOTATIONS_ONLY = frozenset(
     {"default", "deprecated", "description", "example", "examples", "externalDocs", "title", "xml"}
 )
 _LONGEST_SHOWN = 60
@@ -463,7 +469,7 @@ def _allow_null(node: dict[str, Any], *, in_enum: bool) -> None:
 
 
 def _overlap(branches: tuple[Schema, ...]) -> bool:
-    """Return whether the objects of one branch of a union are those of another one too, as nothing tells them apart.
+    """Return whether the objects of one branch of a union are valid by another one too, since both allow any others.
 
     No value would match exactly one of them: their authors mean any of them.
     """
@@ -471,19 +477,14 @@ def _overlap(branches: tuple[Schema, ...]) -> bool:
     for branch in branches:
         try:
             value = follow(branch).value
-        except DocumentError:
+        except DynclientError:  # reported where the branch is used
             continue
-        if (
-            isinstance(value, Mapping)
-            and value.keys() - _TELL_NOTHING <= _OPEN
-            and value.get("type") in {None, "object"}
-        ):
-            properties = value.get("properties")
-            if not isinstance(properties, Mapping) or "$ref" in properties:
-                continue
-            for other in seen:
-                if all(properties[name] == other[name] for name in properties.keys() & other.keys()):
-                    return True
+        if not isinstance(value, Mapping) or value.keys() - _ANNOTATIONS_ONLY - _OPEN:
+            continue
+        properties = value.get("properties")
+        if value.get("type", "object") == "object" and isinstance(properties, Mapping) and "$ref" not in properties:
+            if any(all(properties[name] == other[name] for name in properties.keys() & other.keys()) for other in seen):
+                return True
             seen.append(properties)
     return False
 

@@ -365,7 +365,7 @@ def without_unions(seen: Shape, turn: int, *, simple: bool = False) -> tuple[Sha
 
 
 def _other_unions(seen: Shape) -> list[tuple[Schema, ...]]:
-    """The unions in the allOf of a schema beside the one that its shape has; those of named schemas aside."""
+    """The unions in the allOf of a schema, without the one that its shape has; those of named schemas aside."""
     if not (seen.one_of or seen.any_of):
         return []
     own = [part for part, _ in members(seen.schema) if part.uri.startswith(f"{seen.schema.uri}/allOf/")]

@@ -162,6 +162,7 @@ UNIONS = [
     ([OPEN, {**OTHER, "additionalProperties": False}], {"seconds": 5}, True),
     ([OPEN, {**OTHER, "additionalProperties": False}], {"minutes": 5}, False),
     ([OPEN, {**OPEN, "properties": {"seconds": {"type": "string"}}}], {}, False),
+    ([OPEN, {**OTHER, "type": ["object", "null"]}], {"seconds": 5}, False),
     ([{"type": "string", "maxLength": 3}, {"type": "string"}], "a", False),
 ]
 

@@ -27,12 +27,11 @@ Rows = tuple[model.OperationRow, model.OperationRow]
 Incoming = Mapping[str, Callable[[], model.Operation]]
 """The functions that read the operations of webhooks and callbacks."""
 
-NO_SEVERITIES: Mapping[str, Severity] = {}
 _EXPRESSION = re.compile(r"\{[^{}]*\}")
 
 
 def compare(
-    old: model.API, new: model.API, *, today: date | None = None, severities: Mapping[str, Severity] = NO_SEVERITIES
+    old: model.API, new: model.API, *, today: date | None = None, severities: Mapping[str, Severity] = {}
 ) -> Changes:
     """Compare two documents from a Python caller's point of view. The comparison runs at the first use of the result.
 

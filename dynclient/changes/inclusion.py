@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from dynclient._json_types import frozen
@@ -65,7 +65,8 @@ class Inclusion:
         self._values = cache(_values)
         self.same = cache(_same)
         self.names = cache(named_anywhere)
-        self.negation = cache(_negation)
+        self.typed = cache(lambda name: Term({"type": name}))
+        self.negation = cache(lambda one: Term({"not": one.node}, one.entries))
         self.naming = cache(lambda ones: Term({"properties": dict.fromkeys(sorted(self.names(*ones)), True)}))
 
     def includes(self, ones: Iterable[Term], other: Term, *, below: int = 0) -> bool:
@@ -124,7 +125,7 @@ class Inclusion:
             return True
         choices = self._alternatives(facts, ones)
         if not choices and len(facts.types) > 1 and not other.node.keys().isdisjoint(_SPLIT):
-            choices = [(*ones, _typed(name)) for name in sorted(_names(facts.types))]
+            choices = [(*ones, self.typed(name)) for name in sorted(_names(facts.types))]
         return bool(choices) and all(self.includes(choice, other) for choice in choices)
 
     def follows(self, facts: Facts, ones: TermSet, other: Term) -> bool:
@@ -140,13 +141,13 @@ class Inclusion:
             or not facts.types
             or facts.has_no_room
             or self._values(ones) == []
-            or (facts.types == {"object"} and any(self._lacks(facts.of_property(name)) for name in facts.required))
+            or (
+                facts.types == {"object"}
+                and any(self.impossible(facts.of_property(name), below=1) for name in facts.required)
+            )
             or any(self.follows(facts, ones, negated) for negated in facts.below("not"))
             or (bool(choices := self._alternatives(facts, ones)) and all(map(self.impossible, choices)))
         )
-
-    def _lacks(self, ones: TermSet) -> bool:
-        return bool(ones) and self.impossible(ones, below=1)
 
     def _alternatives(self, facts: Facts, ones: TermSet) -> list[TermSet]:
         """The terms with each branch of the first union or condition that has none among the terms; empty if all do."""
@@ -164,15 +165,6 @@ class Inclusion:
                     then, else_ = ([part.below(word)] if word in part.node else [] for word in ("then", "else"))
                     return [(*ones, condition, *then), (*ones, negated, *else_)]
         return []
-
-
-@lru_cache
-def _typed(name: str) -> Term:
-    return Term({"type": name})
-
-
-def _negation(one: Term) -> Term:
-    return Term({"not": one.node}, one.entries)
 
 
 def _values(ones: TermSet) -> list[Any] | None:

@@ -40,6 +40,12 @@ def test_version(run):
     assert run("--version") == (0, f"dynclient {dynclient.__version__}\n", "")
 
 
+def test_a_module_and_its_package_are_the_command():
+    assert [process("-m", name, "--version").stdout for name in ("dynclient", "dynclient.cli")] == [
+        f"dynclient {dynclient.__version__}\n"
+    ] * 2
+
+
 def test_help_is_a_line_for_each_command(run):
     status, out, _ = run("--help")
     assert status == 0

@@ -111,11 +111,11 @@ else:
     def _completed(cls: type, values: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         """All members, of those that were given by position and by name, and of defaults."""
         fields = cls._fields
-        left = fields[len(values) :]
+        left = fields[len(values) :] if values else fields
         known = named if len(named) == len(left) else cls._field_defaults | named
         try:
             if len(values) <= len(fields) and (known is named or named.keys() <= set(left)):
-                return values + tuple([known[name] for name in left])
+                return values + tuple(map(known.__getitem__, left))
         except KeyError:
             pass
         raise TypeError(f"{cls.__name__}() {_mistake(fields, values, named, cls._field_defaults | named)}")

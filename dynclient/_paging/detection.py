@@ -33,6 +33,8 @@ SIZES = _words("sizes")
 PAGES = _words("pages")
 OFFSETS = _words("offsets")
 TOKENS = _words("tokens")
+_STEPPING = TOKENS | PAGES
+_PAGING = SIZES | PAGES | TOKENS | OFFSETS
 LAST_IDS = _words("last_ids")
 GIVEN = _words("given")
 MORE = _words("more")
@@ -114,13 +116,15 @@ class _Look:
 
     def beside(self, names: Any, *, kind: str = "") -> Iterator[Field]:
         """Members with these names at the top level, or in an object about pages; in the order of the names."""
-        order = {name: index for index, name in enumerate(names)}
         found = [
             each
             for each in self.answers.fields
-            if each.name in order and (not kind or kind in each.kinds or not each.kinds) and self._tells(each.keys)
+            if each.name in names and (not kind or kind in each.kinds or not each.kinds) and self._tells(each.keys)
         ]
-        yield from sorted(found, key=lambda each: order[each.name])
+        if len(found) > 1:
+            order = {name: index for index, name in enumerate(names)}
+            found.sort(key=lambda each: order[each.name])
+        yield from found
 
     def _tells(self, keys: Keys) -> bool:
         around = self.items.keys[:-1] if self.items is not None else ()
@@ -215,9 +219,11 @@ def _items(answers: Answers) -> _Items | None:
 
 
 def _items_in(answers: Answers, fields: list[Field]) -> _Items | None:
+    every = [each for each in fields if each.is_list]
+    if not every:
+        return None
     words = {folded(part) for part in answers.operation.path.split("/") if part and "{" not in part}
     words.add(folded(answers.operation.row.operation_id or ""))
-    every = [each for each in fields if each.is_list]
     lists = [each for each in every if each.name not in _NO_ITEMS]
     # An array that may be notes about a list counts as the list if it has that name, or if its members are objects.
     if not lists:
@@ -258,7 +264,7 @@ def _link_header(look: _Look) -> _Found | None:
     if any(header.name.lower() == "link" for header in look.answers.headers) and look.items is not None:
         pointer = next(header.pointer for header in look.answers.headers if header.name.lower() == "link")
         return LINK, "certain", [Evidence("the response has a Link header", look.answers.location(pointer))]
-    for one in look.asked(SIZES | PAGES | TOKENS | OFFSETS):
+    for one in look.asked(_PAGING):
         if _LINK_WORDS.search(one.description):
             return LINK, "certain", look.said(f"{one.target.name}: its description names the Link header", one)
     if _LINK_WORDS.search(look.operation.description) and look.items is not None:
@@ -373,7 +379,7 @@ def _named_below_next(look: _Look) -> _Found | None:
 
 def _used_together(look: _Look) -> _Found | None:
     """A token by names in the request and in the response that are often used together."""
-    for one in look.asked(TOKENS | PAGES):
+    for one in look.asked(_STEPPING):
         if not _may_be_token(one) or _is_date(one):
             continue
         for field in sorted(look.beside(GIVEN), key=lambda field: field.name != one.name):

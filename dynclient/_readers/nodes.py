@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from dynclient._document.text import described
 from dynclient._escaping import one_line
 from dynclient._records import Record
+from dynclient._schemas import cache
 from dynclient.dialects import Dialect, with_draft
 from dynclient.exceptions import DocumentError, DocumentLocation, InvalidDocument, UnresolvableReference
 from dynclient.json_pointer import escape
@@ -258,6 +259,24 @@ class Node(Record):
     def synthesized(self, suffix: str, value: Mapping[str, Any]) -> Schema:
         """Make a schema that the document implies but doesn't have; its URI is this node's with ``suffix``."""
         return Schema(f"{self.uri}/{suffix}", dict(value), self.dialect, self.source.references)
+
+
+def shared(read: Callable[..., T]) -> Callable[..., T]:
+    """Read an object once, to which many others may refer: the node, the last argument, decides with the others."""
+
+    def once(*arguments: Any) -> T:
+        node: Node = arguments[-1]
+        if node.source.faults is not None:
+            return read(*arguments)
+        known = cache(node.source.references, read.__name__)
+        key = (*arguments[:-1], node.uri)
+        value, found = known.get(key, (None, None))
+        if value is not node.value:  # also if words next to a `$ref` have replaced those of the object
+            found = read(*arguments)
+            known[key] = node.value, found
+        return found  # type: ignore[no-any-return]  # the result of `read`
+
+    return once
 
 
 def spelled(value: Any) -> str | None:

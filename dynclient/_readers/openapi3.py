@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from dynclient._deferred import expression
 from dynclient._document.text import described
-from dynclient._readers.nodes import Node, spelled
+from dynclient._readers.nodes import Node, shared, spelled
 from dynclient._readers.paths import Version, declared, location_of, responses, sendable, usable_servers, with_items
 from dynclient._readers.security import scheme
 from dynclient.exceptions import DocumentError
@@ -68,6 +68,7 @@ def operation(bare: Operation, node: Node, items: Sequence[Node], root: Node) ->
     )
 
 
+@shared
 def parameter(node: Node) -> Parameter:
     """Read a Parameter Object of OpenAPI 3."""
     in_ = location_of(node, STYLES_IN)
@@ -134,6 +135,7 @@ def _is_empty_form(media_type: MediaType) -> bool:
     return used <= {"type", "title", "description"} and words.get("type", "object") == "object"
 
 
+@shared
 def response(status: str, node: Node) -> Response:
     """Read a Response Object of OpenAPI 3."""
     return Response(
@@ -241,6 +243,7 @@ def headers(node: Node) -> dict[str, Header]:
     }
 
 
+@shared
 def header(name: str, node: Node) -> Header:
     """Read a Header Object."""
     # OAS 3.1.1, Header Object: as a parameter `in: header`; the style can only be `simple`.

@@ -68,7 +68,9 @@ def follow(schema: Schema) -> Schema:
     Raises:
         UnresolvableReference: a target does not exist, or the chain is circular.
     """
-    schema = schema._replace(dialect=_own_dialect(schema.dialect, schema.value))
+    dialect = _own_dialect(schema.dialect, schema.value)
+    if dialect is not schema.dialect:
+        schema = schema._replace(dialect=dialect)
     seen: set[str] = set()
     # OAS 3.0.4, Reference Object: any properties added SHALL be ignored.
     while (to := reference(schema)) is not None and (not schema.dialect.ref_siblings or len(schema.value) == 1):
@@ -100,8 +102,10 @@ def location_at(references: References, uri: str) -> DocumentLocation | None:
 
 def cache(references: References, name: str) -> dict[Any, Any]:
     """Return a store for values that are computed once for a document; it is stored on the document."""
-    stores: dict[str, dict[Any, Any]] = vars(references).setdefault("_worked_out", {})
-    return stores.setdefault(name, {})
+    stores: dict[str, dict[Any, Any]] | None = vars(references).get("_worked_out")
+    if stores is None or name not in stores:
+        return vars(references).setdefault("_worked_out", {}).setdefault(name, {})  # type: ignore[no-any-return]  # a store
+    return stores[name]
 
 
 def named_schemas(schema: Schema) -> Mapping[str, Any]:

@@ -306,13 +306,11 @@ def merged_types(found: list[Keywords]) -> frozenset[str]:
 
 def merged_constraints(found: list[Keywords]) -> dict[str, Any]:
     """Return the narrowest of all bounds."""
-    said = {
-        keyword: [part.plain[keyword] for part in found if keyword in part.plain] for keyword in sorted(CONSTRAINTS)
-    }
     return {
-        keyword: reduce(NARROWEST.get(keyword, lambda one, _: one), values)
-        for keyword, values in said.items()
-        if values
+        keyword: reduce(
+            NARROWEST.get(keyword, lambda one, _: one), (part.plain[keyword] for part in found if keyword in part.plain)
+        )
+        for keyword in sorted(CONSTRAINTS.keys() & {keyword for part in found for keyword in part.plain})
     }
 
 

@@ -72,13 +72,22 @@ def example(
         DocumentError: the schema is broken.
     """
     schema = follow(schema)
-    if seed or fake is not None or component_name(schema) is None:
+    same = _same(schema)
+    if seed or fake is not None or not same:
         return _example(schema, direction, seed, shown=shown, files=files, fake=fake)
-    # Operations share named schemas, and without a seed there are only a few values of each.
-    known, key = cache(schema.references, "examples"), (schema.uri, direction, shown, files)
+    # Operations share schemas; without a seed there are only a few values of each.
+    known, key = cache(schema.references, "examples"), (same, direction, shown, files)
     if key not in known:
         known[key] = _example(schema, direction, seed, shown=shown, files=files, fake=fake)
     return copy.deepcopy(known[key])
+
+
+def _same(schema: Schema) -> str:
+    """What schemas of one example have in common: the URI of a named one, or the content of one without subschemas."""
+    if component_name(schema) is not None:
+        return schema.uri
+    written = f"{schema.dialect.version} {schema.value!r}" if isinstance(schema.value, dict) else "$"
+    return "" if "$" in written or written.count("{") > 1 else written
 
 
 def _example(schema: Schema, direction: Direction, seed: int, *, shown: bool, files: bool, fake: int | None) -> Any:

@@ -16,14 +16,13 @@ from dynclient._schemas import MISSING, Discriminator, Shape, bundle, shape
 from dynclient.http_grammar import IDEMPOTENCY_KEYS, IDEMPOTENT
 from dynclient.inspection.arguments import Argument, arguments, is_secret, positional, preferred, secret
 from dynclient.inspection.docstrings import constraints, error_name, links
-from dynclient.inspection.hints import Direction, Hint, definition, has_fields, hint_tree, tagged, text
+from dynclient.inspection.hints import ANY, Direction, Hint, definition, has_fields, hint_tree, tagged, text, union
 from dynclient.inspection.signatures import (
     argument_hint,
     body_hint,
     data_hint,
     omittable,
     response_hint,
-    returns,
     successes,
 )
 from dynclient.model import API, Header, Link, MediaType, Operation, Response, Schema, SecurityScheme, Server, Tag
@@ -151,8 +150,10 @@ def api_view(api: API) -> APIView:
     return APIView(**data, schemes=tuple(api.security_schemes.values()))
 
 
-def operation_view(operation: Operation) -> OperationView:
-    """View an operation.
+def operation_view(
+    operation: Operation, shared: dict[tuple[int, bool], tuple[Response, ResponseView]] | None = None
+) -> OperationView:
+    """View an operation. ``shared`` keeps the views of responses, for other operations that refer to them.
 
     Raises:
         DocumentError: a schema that the operation needs is broken.
@@ -160,6 +161,7 @@ def operation_view(operation: Operation) -> OperationView:
     row = operation.row
     found = arguments(operation)
     answers = successes(operation)
+    results = tuple((response.status, response_hint(response)) for response in answers)
     return OperationView(
         name=row.name,
         names=row.names_by_tag,
@@ -175,14 +177,15 @@ def operation_view(operation: Operation) -> OperationView:
         body=tuple(_request(media_type) for media_type in operation.body.content.values()) if operation.body else (),
         body_required=operation.body is not None and operation.body.required,
         responses=tuple(
-            _response(response, raises=response not in answers) for response in operation.responses.values()
+            _response(response, {} if shared is None else shared, raises=response not in answers)
+            for response in operation.responses.values()
         ),
-        returns=returns(operation),
+        returns=union(hint for _, hint in results) if results else ANY,
         security=tuple(tuple(choice.items()) for choice in operation.security),
         servers=operation.servers,
         external_docs=operation.external_docs,
         callbacks=operation.callbacks,
-        results=tuple((response.status, response_hint(response)) for response in answers),
+        results=results,
         repeated=_repeated(operation),
     )
 
@@ -220,7 +223,16 @@ def _request(media_type: MediaType) -> MediaTypeView:
     return MediaTypeView(media_type.media_range, body_hint(media_type), () if secret(schema) else _examples(media_type))
 
 
-def _response(response: Response, *, raises: bool) -> ResponseView:
+def _response(
+    response: Response, shared: dict[tuple[int, bool], tuple[Response, ResponseView]], *, raises: bool
+) -> ResponseView:
+    key = id(response), raises
+    if key not in shared:
+        shared[key] = response, _viewed(response, raises=raises)
+    return shared[key][1]
+
+
+def _viewed(response: Response, *, raises: bool) -> ResponseView:
     error = error_name(response.status) if raises and not response.status.startswith(("1", "2", "3")) else ""
     return ResponseView(
         status=response.status,

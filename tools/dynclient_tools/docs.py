@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from html import escape
 from importlib.util import find_spec
@@ -19,7 +19,7 @@ from dynclient.examples import example as example_of
 from dynclient.examples import unrevealing
 from dynclient.inspection.docstrings import sequel
 from dynclient.inspection.hints import Direction, Hint, text
-from dynclient.inspection.views import OperationView, Repeating
+from dynclient.inspection.views import OperationView, Repeating, ResponseView
 from dynclient.model import Link, SecurityScheme
 from dynclient_tools import markdown, snippets
 from dynclient_tools.rendering import MARK, literal, pages, uncollected
@@ -60,6 +60,7 @@ def docs(client: Client, source: str, templates: Path | None = None, *, llms: bo
         answers=snippets.answers,
         example=_example,
         type_text=text,
+        response_row=_once(lambda view: sections.response_cells(view)),  # noqa: PLW0108  # read below
         llms_name=_llms_name,
     )
     sections: Any = environment.get_template("operation.md.jinja").module
@@ -76,6 +77,18 @@ def docs(client: Client, source: str, templates: Path | None = None, *, llms: bo
         written |= {_llms_name(page): template.render(page=page) for page in shown.tags}
     # UTF-8 has no lone surrogates.
     return {name: text.encode("utf-8", "backslashreplace").decode() for name, text in written.items()}
+
+
+def _once(render: Callable[[ResponseView], Markup]) -> Callable[[ResponseView], Markup]:
+    """Write each view once: operations share responses. All views are kept until the end, so an id is that of one."""
+    known: dict[int, Markup] = {}
+
+    def written(view: ResponseView) -> Markup:
+        if id(view) not in known:
+            known[id(view)] = render(view)
+        return known[id(view)]
+
+    return written
 
 
 def _llms_name(page: TagPage) -> str:

@@ -65,6 +65,8 @@ _BREAKS = (
 _BLOCKS = re.compile(r"</?(?:p|ul|ol|div)>", re.IGNORECASE)
 
 
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_/ .][A-Za-z0-9]+)*")
+
 # Types, statuses and many descriptions are repeated in each operation.
 _remembered = lru_cache(maxsize=4096)
 
@@ -72,6 +74,8 @@ _remembered = lru_cache(maxsize=4096)
 @_remembered
 def text(value: str) -> Markup:
     """Write one line of plain text, with all Markdown escaped."""
+    if _PLAIN.fullmatch(value):
+        return Markup(value)  # noqa: S704  # nothing to escape
     line = _EMPHASIS.sub(r"\\\g<0>", _escaped(" ".join(_printable(value).split())))
     return Markup(_OPENING.sub(lambda found: f"{found[1] or ''}\\", line))  # noqa: S704  # escaped just here
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
+from jinja2.compiler import CodeGenerator
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
@@ -71,7 +72,7 @@ def sources(templates: Path | None = None) -> Environment:
 def _environment(finalize: Any, templates: Path | None) -> Environment:
     own = [FileSystemLoader(templates)] if templates is not None else []
     kind = SandboxedEnvironment if own else Environment
-    return kind(
+    environment = kind(
         loader=ChoiceLoader([*own, PackageLoader("dynclient_tools")]),
         undefined=StrictUndefined,
         finalize=finalize,
@@ -80,15 +81,30 @@ def _environment(finalize: Any, templates: Path | None) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.code_generator_class = _Finalized
+    return environment
 
 
-def _as_markdown(value: Any) -> Any:
-    return value if isinstance(value, (Markup, StrictUndefined)) else markdown.text(str(value))
+class _Finalized(CodeGenerator):
+    """Writes what ``finalize`` returns as it is: it is Markup, which takes as long to escape again as to make."""
+
+    def _output_child_pre(self, _node: Any, _frame: Any, finalize: Any) -> None:
+        self.write(finalize.src)
+
+    def _output_child_post(self, _node: Any, _frame: Any, _finalize: Any) -> None:
+        self.write(")")
 
 
-def _as_python(value: Any) -> Any:
-    if isinstance(value, (Markup, StrictUndefined)):
+def _as_markdown(value: Any) -> Markup:
+    # `str` of something undefined is an error that names it.
+    return value if isinstance(value, Markup) else markdown.text(str(value))
+
+
+def _as_python(value: Any) -> Markup:
+    if isinstance(value, Markup):
         return value
+    if isinstance(value, StrictUndefined):
+        str(value)
     raise TypeError(f"only Markup may be written to Python, not {type(value).__name__}")
 
 

@@ -168,10 +168,11 @@ def site(client: Client, source: str, tags: Collection[str] = (), *, check: bool
     elsewhere = client.with_options(base_url=EXAMPLE_URL)
     operations: list[OperationPage] = []
     broken: list[Broken] = []
+    shared: dict[Any, Any] = {}
     for row in _chosen(client.api.rows, tags):
         try:
             operation = client.operations[row.key].operation
-            view = operation_view(operation)
+            view = operation_view(operation, shared)
         except DocumentError as error:
             broken.append(Broken(row.key, str(error)))
             continue

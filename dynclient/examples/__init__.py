@@ -83,7 +83,7 @@ def example(
 
 
 def _same(schema: Schema) -> str:
-    """What schemas of one example have in common: the URI of a named one, or the content of one without subschemas."""
+    """The key of a schema's example: the URI of a named one, or the content of one without subschemas; else empty."""
     if component_name(schema) is not None:
         return schema.uri
     written = f"{schema.dialect.version} {schema.value!r}" if isinstance(schema.value, dict) else "$"

@@ -222,6 +222,7 @@ def call_options(client: Client, given: Mapping[str, Any], transport: VerboseTra
     auth, authorization = credentials.gathered(client.api, given.get("auth", ()))
     if transport is not None:
         transport.secret_headers, transport.verbosity = secret_headers, given["verbose"]
+        transport.proxy = given["proxy"]
     names = ("base_url", "timeout", "rate", "content_type", "accept", "validate", "paginate")
     options = {
         **{name: given.get(name) for name in names},

@@ -468,6 +468,7 @@ SHARED_OPTIONS = (
     click.Option(["--header", "-H"], multiple=True, metavar="NAME:VALUE", help=_HEADER_HELP),
     click.Option(["--server"], multiple=True, help="A server's index, name or URL, or its VARIABLE=VALUE."),
     click.Option(["--base-url"], help="The base URL, instead of the document's servers."),
+    click.Option(["--proxy"], metavar="URL", help="The proxy, or environment for that of HTTPS_PROXY and NO_PROXY."),
     click.Option(["--timeout"], type=Seconds(), help="The time limit of the call: seconds, or such as 90s or 10m."),
     click.Option(["--retries"], type=click.IntRange(0), help="The number of retries."),
     click.Option(["--rate"], metavar="N/TIME", help="A rate limit, such as 50/s or 600/m; or auto."),

@@ -352,12 +352,13 @@ class VerboseTransport:
 
     verbosity = 0
     secret_headers: frozenset[str] = frozenset()
+    proxy: str | None = None
 
     @cached_property
     def _transport(self) -> Any:
         from dynclient.transports import HTTPTransport
 
-        return HTTPTransport()
+        return HTTPTransport(proxy=self.proxy)
 
     def send(self, send: Send) -> Response:
         """Send the request once."""

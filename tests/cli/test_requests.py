@@ -52,6 +52,8 @@ def test_errors_shorthand_files_and_dry_runs(call, httpserver, tmp_path):
     assert (tmp_path / "x.png").read_bytes() == b"\x00"
     httpserver.expect_request("/v1/x", method="PURGE").respond_with_json({"purged": True})
     assert json.loads(call("purge", "/x", "--anonymous")[1]) == {"purged": True}
+    status, _, err = call("GET", "/x", "--anonymous", "--retries", "0", "--proxy", "http://u:hunter2@127.0.0.1:1")
+    assert (status, "through the proxy" in err, "hunter2" in err) == (1, True, False)
     shown = call("PATCH", "/x", "a.b: 1, c[]: d", "--dry-run", "--anonymous")[1]
     assert shown.endswith('\n\n{"a":{"b":1},"c":["d"]}\n')
     assert call("PUT", "/x", "a=1", "--curl", "--anonymous")[1].startswith("curl -X PUT ")

@@ -58,7 +58,7 @@ paths:
               responses: {"204": {description: c}}
   /again:
     get:
-      operationId: makeThing                             #! is that of POST /things/{id}/{sub} too
+      operationId: makeThing                             #! is also that of POST /things/{id}/{sub}
       parameters: [{name: q, in: query}, {name: q, in: query}]
       responses: {"204": {description: d}}
 components:
@@ -103,7 +103,7 @@ paths:
         - {name: d, in: formData, type: string}          #! can't have both a form field and a body
         - {in: header, type: string}                     #! `name` is missing
       responses: {"200": {schema: 5}, "x": {}}           #! a schema must #! is not a status #! `description` is missing
-    get: {operationId: make}                            #! is that of POST #! `responses` is missing #! {id} in the path
+    get: {operationId: make}                       #! is also that of POST #! `responses` is missing #! {id} in the path
 securityDefinitions:
   Odd: {type: odd}                                       #! `type` must be one of
   Flow: {type: oauth2, flow: odd}                        #! `flow` must be one of

@@ -225,7 +225,7 @@ def _show_usage(error: click.UsageError) -> None:
     if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
         error.show()
         return
-    text = re.sub(r"\s*\t", " ", error.format_message())  # click lists choices in lines
+    text = " ".join(part.rstrip() for part in error.format_message().split("\t"))  # click lists choices in lines
     if error.ctx is not None and "\nHint: " not in text:
         usage = " ".join(error.ctx.get_usage().split()).removeprefix("Usage: ")
         negative = re.fullmatch(r"-\d", getattr(error, "option_name", ""))

@@ -31,7 +31,7 @@ from dynclient.options import Limits
 
 _STEPS = 2_000
 _STEPS_IN_ALL = 20_000
-_STEPS_AT_LEAST = 20
+_STEPS_AT_LEAST = 4
 _MOST_TRIED = 1_200
 _TRIED_IN_ALL = 60_000
 _MOST_NODES = 80

@@ -134,7 +134,7 @@ class RateLimiter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on documents, requests and responses; sizes are in bytes. Each is finite unless the caller passes None."""
+    """Bounds on documents, requests and responses; sizes are in bytes. Where None is allowed, it means no bound."""
 
     document_bytes: int | None = 64 * MiB
     remote_document_bytes: int | None = 32 * MiB

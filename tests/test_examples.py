@@ -381,4 +381,4 @@ def test_schemas_that_name_each_other_many_times(chain):
     assert len(client.go.__doc__) < 500_000
     answer = testing.app(document, validate=False).respond(Request("POST", "http://h.example/x"))
     assert len(answer.body) < 500_000
-    assert time.thread_time() - started < 10
+    assert time.thread_time() - started < 30

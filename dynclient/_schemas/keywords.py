@@ -18,13 +18,7 @@ from typing import Any, Literal
 
 from dynclient._records import Record
 from dynclient.dialects import DIALECTS, Dialect, with_draft
-from dynclient.exceptions import (
-    DocumentError,
-    DocumentLocation,
-    DynclientError,
-    InvalidDocument,
-    UnresolvableReference,
-)
+from dynclient.exceptions import DocumentError, DocumentLocation, InvalidDocument, UnresolvableReference
 from dynclient.json_pointer import escape, unescape
 from dynclient.model import References, Schema
 
@@ -261,10 +255,6 @@ _WANTED: dict[Callable[[Any], bool], str] = {
     _texts: "an array of strings",
     _types: f"one of {', '.join(sorted(TYPES))}, or an array of them",
 }
-_OPEN = frozenset({"properties", "type"})
-_ANNOTATIONS_ONLY = frozenset(
-    {"default", "deprecated", "description", "example", "examples", "externalDocs", "title", "xml"}
-)
 _LONGEST_SHOWN = 60
 _NULL_COUNTS = frozenset({"const", "default"})
 
@@ -308,8 +298,6 @@ def keywords(schema: Schema) -> Keywords:
             malformed.append(str(keyword))
     _translate_arrays(schema, result)
     _translate_dependencies(schema, result)
-    if "anyOf" not in result.many and _overlap(result.many.get("oneOf", ())):
-        result.many["anyOf"] = result.many.pop("oneOf")
     # OAS 3.0.3 has `nullable` add null to `type` alone, which has no effect if members of `allOf` exclude null; but all
     # authors who write it there mean that null is allowed.
     has_other = bool(result.many) or result.reference is not None
@@ -470,27 +458,6 @@ def _allow_null(node: dict[str, Any], *, in_enum: bool) -> None:
         node["type"] = [*types, *([] if "null" in types else ["null"])]
     if in_enum and isinstance(node.get("enum"), list) and None not in node["enum"]:
         node["enum"] = [*node["enum"], None]
-
-
-def _overlap(branches: tuple[Schema, ...]) -> bool:
-    """Return whether the objects of one branch of a union are valid by another one too, since both allow any others.
-
-    No value would match exactly one of them: their authors mean any of them.
-    """
-    seen: list[Mapping[str, Any]] = []
-    for branch in branches:
-        try:
-            value = follow(branch).value
-        except DynclientError:  # reported where the branch is used
-            continue
-        if not isinstance(value, Mapping) or value.keys() - _ANNOTATIONS_ONLY - _OPEN:
-            continue
-        properties = value.get("properties")
-        if value.get("type", "object") == "object" and isinstance(properties, Mapping) and "$ref" not in properties:
-            if any(all(properties[name] == other[name] for name in properties.keys() & other.keys()) for other in seen):
-                return True
-            seen.append(properties)
-    return False
 
 
 def _translate_arrays(schema: Schema, result: Keywords) -> None:

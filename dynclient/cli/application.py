@@ -32,7 +32,7 @@ _IN_OPTIONS = (
     (r"with_options\(((?:validate|content_type|accept|timeout|rate|base_url)=[^()]*)\)(?:\.request\(\.\.\.\))?", r"\1"),
     (r"redirects=['\"]any['\"]", "--follow"),
     (r"\b(base_url|validate|content_type|accept|timeout|rate|server|proxy)=(?:['\"]([^'\"]*)['\"])?", r"--\1 \2"),
-    (r"\A(\w+: )?base_url\b", r"\1--base-url"),
+    (r"(\A|: )base_url\b", r"\1--base-url"),
     (r"--(base|content)_(url|type)\b", r"--\1-\2"),
     (r" to with_options\b", ""),
     (r"\bauth=\(user, password\)", "--auth basic=env:VARIABLE"),

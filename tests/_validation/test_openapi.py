@@ -148,32 +148,6 @@ def test_a_discriminator_picks_the_schema_whose_faults_are_reported(make, name, 
         assert bool(validator(schema, "request").faults(value, engine=engine)) is bool(expected)
 
 
-OPEN = {"type": "object", "properties": {"seconds": {"type": "integer"}, "unit": {"type": "string"}}}
-OTHER = {"type": "object", "properties": {"minutes": {"type": "integer"}, "unit": {"type": "string"}}}
-# A union, a value, and whether it is valid.
-UNIONS = [
-    ([OPEN, OTHER], {"seconds": 5}, True),
-    ([OPEN, {"$ref": f"{REF}Other"}], {"minutes": 5}, True),
-    ([OPEN, OTHER], {}, True),
-    ([OPEN, OTHER], {"seconds": "x", "minutes": "y"}, False),
-    ([OPEN, OTHER], 5, False),
-    ([OPEN, {**OTHER, "required": ["minutes"]}], {"seconds": 5}, True),
-    ([OPEN, {**OTHER, "required": ["minutes"]}], {"minutes": 5}, False),
-    ([OPEN, {**OTHER, "additionalProperties": False}], {"seconds": 5}, True),
-    ([OPEN, {**OTHER, "additionalProperties": False}], {"minutes": 5}, False),
-    ([OPEN, {**OPEN, "properties": {"seconds": {"type": "string"}}}], {}, False),
-    ([OPEN, {**OTHER, "type": ["object", "null"]}], {"seconds": 5}, False),
-    ([{"type": "string", "maxLength": 3}, {"type": "string"}], "a", False),
-]
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize(("branches", "value", "valid"), UNIONS)
-def test_one_of_branches_that_nothing_tells_apart_may_match_several(make, branches, value, valid, engine):
-    check = validator(make({"oneOf": branches}, "3.0", Other=OTHER), "request")
-    assert check.faults(value, engine=engine) == [] if valid else check.faults(value, engine=engine)
-
-
 UUID = {"type": "string", "format": "uuid"}
 FORMATS = [
     ({**UUID, "minLength": 24, "maxLength": 24}, "536e564f316c83104c000020", True),

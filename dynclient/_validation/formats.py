@@ -54,7 +54,10 @@ def _engine(name: str, form: str) -> Callable[[str], bool]:
         from jsonschema import FormatChecker
 
         # Its `time` is that of draft 3, without an offset.
-        checker, fits = FormatChecker(FormatChecker.checkers.keys() - {"time"}), _form(form or "(?s:.*)")
+        checker, fits = (
+            FormatChecker(FormatChecker.checkers.keys() - {"time"}),
+            _form(form or _FORMS.get(name, "(?s:.*)")),
+        )
         return lambda text: checker.conforms(text, name) and fits(text)
     return jsonschema_rs.Draft202012Validator(_schema(name, form), validate_formats=True).is_valid
 
@@ -86,6 +89,27 @@ _DURATION = (
     rf"-?P(?=[0-9T])(?:[0-9]+W|(?:{_NUMBER}Y)?(?:{_NUMBER}M)?(?:{_NUMBER}D)?"
     rf"(?:T(?=[0-9])(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?)"
 )
+
+# Formats that jsonschema leaves to packages that are not installed, as far as an expression can say them: RFC 3986,
+# 1123, 5321, 6901, 9562. Its IPv6 addresses may have zones.
+_CHARACTER = r"[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2}"
+_SCHEME, _LABEL = "[A-Za-z][A-Za-z0-9+.-]*:", "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_AUTHORITY = r"(?://(?:[^@/?#\[\]]*@)?\[[0-9A-Fa-f:.]+\](?=[:/?#]|$))?"
+_URI = rf"{_AUTHORITY}(?:{_CHARACTER})*(?:#(?:{_CHARACTER})*)?"
+_POINTER = "(?:/(?:[^~/]|~[01])*)*"
+_FORMS = {
+    "email": r"(?:[^\s@.\"]+(?:\.[^\s@.\"]+)*|\"[^\"]+\")@[^\s@]+",
+    "hostname": rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*",
+    "ipv6": "[^%]*",
+    "json-pointer": _POINTER,
+    "relative-json-pointer": f"(?:0|[1-9][0-9]*)(?:#|{_POINTER})",
+    "uri": f"{_SCHEME}{_URI}",
+    "uri-reference": f"(?:{_SCHEME}|(?![^/?#]*:)){_URI}",
+    "uuid": "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
+}
+# RFC 3987: letters of other scripts, too.
+for _name, _source in {"iri": "uri", "iri-reference": "uri-reference"}.items():
+    _FORMS[_name] = _FORMS[_source].replace("|%", r"|[^\x00-\x9f]|%")
 
 
 def is_time(text: str) -> bool:

@@ -131,7 +131,16 @@ FORMATS = [
     ("date-time", "2024-01-01T10:00:00Z", "yesterday"),
     ("time", "10:00:00", "10"),
     ("ipv4", "192.0.2.1", "1.2"),
-    ("uuid", "00000000-0000-4000-8000-000000000000", "1"),
+    ("uuid", "00000000-0000-4000-8000-000000000000", "00000000-0000-4000-8000-000000000000-"),
+    ("ipv6", "::1", "::1%eth0"),
+    ("email", "a.b@c.example", "a..b@c.example"),
+    ("hostname", "a.example", "-a.example"),
+    ("uri", "https://a.example/b?c#d", "https://a.example/b c"),
+    ("uri", "https://[::1]:8/a", "a/b"),
+    ("uri-reference", "a/b", "1:b"),
+    ("iri", "https://a.example/é", "https://a.example/é b"),
+    ("json-pointer", "/a~1b", "a"),
+    ("relative-json-pointer", "1/a", "01/a"),
 ]
 
 

@@ -573,5 +573,5 @@ def test_a_reference_in_place_of_a_map_that_can_not_be_followed_is_reported(tmp_
     body = f"{{content: {{application/json: {{schema: {schema}}}}}}}"
     operation = f"{{operationId: put, requestBody: {body}, responses: {{200: {{description: d}}}}}}"
     path.write_text(f"{{openapi: 3.0.3, paths: {{/x: {{put: {operation}}}}}}}")
-    with pytest.raises(UnsafeDocument, match=r"outside of the document's folder\n[^\n]*\nHint: references= allows"):
+    with pytest.raises(UnsafeDocument, match=r"outside the document's folder\n[^\n]*\nHint: references= allows"):
         dynclient.load(path, base_url="https://a.example").put.prepare(body={})

@@ -149,7 +149,7 @@ CASES = [
     body("R23", "secrets_echoed_in_broken_json", DECODE, ECHO[:-1]),
     # Rows R24, redirects that are not followed
     code("R24", "redirect_to_itself", exceptions.RedirectError, 302, b"", b"Location: /any?api_key=" +
-         AUTH["Query"].encode(), text="circle"),
+         AUTH["Query"].encode(), text="loop"),
     Case("R24", "redirect_without_end", exceptions.RedirectError, tuple(("ask", answer(302, b"", b"Location: /%d" % n))
          for n in range(9)), _get, attempts=6, text="more than 5"),
     code("R24", "redirect_without_location", exceptions.RedirectError, 301, b"", text="no Location"),

@@ -314,7 +314,7 @@ def stored(monkeypatch, tmp_path) -> Callable[..., Any]:
             credentials.Vault().save(credentials.key_of(api, "K"), {"text": CANARY})
         else:
             monkeypatch.setenv("DYNCLIENT_VOICE_K", CANARY)
-        return credentials.gathered(api, ())
+        return credentials.gathered(api, ())[0]
 
     return found
 
@@ -431,7 +431,7 @@ def test_a_compiled_document_gets_the_login_of_its_file_alone(stored, tmp_path):
     (tmp_path / "tool.dync").write_bytes(b"".join(writer.finished(None, release="0")))
     from dynclient.cli import credentials
 
-    assert not isinstance(credentials.gathered(load_api(str(tmp_path / "tool.dync")), ()), dict)
+    assert credentials.gathered(load_api(str(tmp_path / "tool.dync")), ())[0] is ...
 
 
 def test_a_stored_token_is_for_the_server_whose_own_it_is(stored, tmp_path):
@@ -449,6 +449,6 @@ def test_a_stored_token_is_for_the_server_whose_own_it_is(stored, tmp_path):
     }
     entry |= {"server": "https://api.test", "client_auth": "basic", "scopes": [], "tokens": {"access_token": TOKEN}}
     credentials.Vault().save(credentials.key_of(api, "K"), entry)
-    ask = credentials.gathered(api, ())["K"]
+    ask = credentials.gathered(api, ())[0]["K"]
     asked = [CredentialRequest(api.security_schemes["K"], (), "go", ("https", host, 443)) for host in ("api.test", "b")]
     assert [ask(request) for request in asked] == [TOKEN, None]

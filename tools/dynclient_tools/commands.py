@@ -135,6 +135,8 @@ def _end(made: Iterable[Emitted], *, check: bool) -> None:
             written = emitted.write()
         except NotOurs as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(f"{error.filename or emitted.folder}: {error.strerror or error}") from error
         shown = written[0] if len(written) == 1 else f"{len(written)} files in {emitted.folder}"
         click.echo(f"wrote {shown}", err=True)
     if stale:

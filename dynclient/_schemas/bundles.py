@@ -20,7 +20,6 @@ allowed, and validated: sending back a received value is not an error (OAS 3.0.4
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from copy import copy
@@ -64,8 +63,6 @@ UNKNOWN = "$unknown"
 BROKEN = (InvalidDocument, UnreadableDocument, UnresolvableReference)
 """The errors that a part of a schema may have."""
 _OPEN = "?"  # appended to a discriminator's URI: an unknown value is not a fault
-_LENGTHS = {"date": (10, 10), "date-time": (20, math.inf), "ipv4": (7, 15), "ipv6": (2, 45), "uuid": (36, 36)}
-"""The least and most characters of texts of a format."""
 _CLOSING = frozenset({"additionalProperties", "items", "unevaluatedItems", "unevaluatedProperties"})
 _INLINE = 24
 """The levels within one entry; engines fail at a few hundred."""
@@ -330,8 +327,6 @@ class CompiledSchema:
         node: dict[str, Any] = {keyword: value for keyword, value in found.plain.items() if keyword in ASSERTIONS}
         if "required" in node:
             node["required"] = [name for name in dict.fromkeys(node["required"]) if name not in position.hidden]
-        if "format" in node and not _is_format_checked(node):
-            del node["format"]
         self.add_references(node, schema, found, position)
         self.add_below(node, found, position)
         picks = discriminator(schema, found)
@@ -396,18 +391,6 @@ class CompiledSchema:
         if to.uri != schema.uri:
             return self.link(to, settled=settled_above(to, position))
         return self.compiled(schema, position)
-
-
-def _is_format_checked(node: Mapping[str, Any]) -> bool:
-    """Return whether a text can have its format and obey the other keywords; of a contradiction, they are right."""
-    least, most = _LENGTHS.get(node["format"], (0, math.inf))
-    return (
-        "const" not in node
-        and "enum" not in node
-        and not (node["format"] == "byte" and "pattern" in node)
-        and node.get("minLength", 0) <= most
-        and node.get("maxLength", math.inf) >= least
-    )
 
 
 def settled_above(base: Schema, position: _Position) -> frozenset[str]:

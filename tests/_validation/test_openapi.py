@@ -148,23 +148,6 @@ def test_a_discriminator_picks_the_schema_whose_faults_are_reported(make, name, 
         assert bool(validator(schema, "request").faults(value, engine=engine)) is bool(expected)
 
 
-UUID = {"type": "string", "format": "uuid"}
-FORMATS = [
-    ({**UUID, "minLength": 24, "maxLength": 24}, "536e564f316c83104c000020", True),
-    ({**UUID, "maxLength": 36}, "536e564f316c83104c000020", False),
-    ({"type": "string", "format": "date-time", "enum": ["now"]}, "now", True),
-    ({"type": "string", "format": "date", "const": "today"}, "today", True),
-    ({"type": "string", "format": "date", "maxLength": 10}, "today", False),
-    ({"type": "string", "format": "byte", "pattern": "^.$"}, "a", True),
-]
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize(("schema", "value", "valid"), FORMATS)
-def test_a_format_that_contradicts_other_keywords_is_not_checked(make, schema, value, valid, engine):
-    assert (validator(make(schema, "3.1"), "request").faults(value, engine=engine) == []) is valid
-
-
 def test_the_discriminator_of_2_0(make):
     named = {
         "Pet": {**PET, "discriminator": "kind"},

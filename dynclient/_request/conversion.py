@@ -25,7 +25,8 @@ def _date_time(text: Any) -> Any:
     from datetime import datetime
 
     # RFC 3339, 5.6: T and Z may be in lower case, and the 60th second is a leap second, which datetime does not have.
-    return datetime.fromisoformat(text.upper().replace(":60", ":59"))
+    text = text.upper()
+    return datetime.fromisoformat(f"{text[:17]}59{text[19:]}" if text[17:19] == "60" else text)
 
 
 def _date(text: Any) -> Any:

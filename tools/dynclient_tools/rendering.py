@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
-from jinja2.compiler import CodeGenerator
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
@@ -72,7 +71,7 @@ def sources(templates: Path | None = None) -> Environment:
 def _environment(finalize: Any, templates: Path | None) -> Environment:
     own = [FileSystemLoader(templates)] if templates is not None else []
     kind = SandboxedEnvironment if own else Environment
-    environment = kind(
+    return kind(
         loader=ChoiceLoader([*own, PackageLoader("dynclient_tools")]),
         undefined=StrictUndefined,
         finalize=finalize,
@@ -81,18 +80,6 @@ def _environment(finalize: Any, templates: Path | None) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.code_generator_class = _Finalized
-    return environment
-
-
-class _Finalized(CodeGenerator):
-    """Writes what ``finalize`` returns as it is: it is Markup, which takes as long to escape again as to make."""
-
-    def _output_child_pre(self, _node: Any, _frame: Any, finalize: Any) -> None:
-        self.write(finalize.src)
-
-    def _output_child_post(self, _node: Any, _frame: Any, _finalize: Any) -> None:
-        self.write(")")
 
 
 def _as_markdown(value: Any) -> Markup:

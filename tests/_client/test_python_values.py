@@ -174,6 +174,22 @@ def test_a_leap_second() -> None:
     assert born == dt.datetime(2016, 12, 31, 23, 59, 59, tzinfo=dt.UTC)
 
 
+def test_only_the_second_may_be_60() -> None:
+    text = "2026-01-01T10:60:00Z"
+    body = json.dumps({**DATA, "bornAt": text}).encode()
+
+    class Canned:
+        def send(self, send: Any) -> dynclient.Response:
+            headers = dynclient.messages.Headers({"Content-Type": "application/json"})
+            return dynclient.Response(200, headers, body, send.request)
+
+        def close(self) -> None:
+            """Do nothing: there are no connections."""
+
+    pets = dynclient.load(DOCUMENT, transport=Canned(), convert="dates", validate="off")
+    assert pets.get_pet()["bornAt"] == text
+
+
 def test_a_branch_of_a_union_and_a_function() -> None:
     convert = {"Pet": DataPet, "Cat": Cat}
     assert client({"lives": 9}, "get_any", convert=convert).get_any() == Cat(9)

@@ -22,12 +22,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from dynclient._deferred import expression
 from dynclient._records import Record
 from dynclient.exceptions import ArgumentError
 
 PROJECT = "pyproject.toml"
 _TABLE = "[tool.dynclient]"
-_REFERENCES = ("env:", "file:", "keyring:")
+REFERENCE = expression(r"(?s)(env|file|keyring):(?!//)(\S.*)")
 Check = tuple[Callable[[Any], object], str]
 
 
@@ -90,18 +91,25 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_auth(value: Any) -> bool:
-    return _is_reference(value) or (isinstance(value, dict) and all(map(_is_reference, value.values())))
+    return is_reference(value) or (isinstance(value, dict) and all(map(is_reference, value.values())))
 
 
-def _is_reference(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith(_REFERENCES)
+def is_reference(text: Any) -> bool:
+    """Return whether a value is a reference to a secret."""
+    return isinstance(text, str) and REFERENCE.fullmatch(text) is not None
+
+
+def reference_in(text: str) -> str:
+    """The reference that a header's value is, or ends in, like ``Bearer env:TOKEN``; empty without one."""
+    return next(filter(is_reference, (text.strip(), *text.split()[-1:])), "")
 
 
 def _are_headers(value: Any) -> bool:
     from dynclient._secrets import SECRET_HEADERS
+    from dynclient.http_grammar import is_token
 
     return isinstance(value, dict) and all(
-        isinstance(text, str) and (name.lower() not in SECRET_HEADERS or _is_reference(text.rpartition(" ")[2]))
+        isinstance(text, str) and is_token(name) and (name.lower() not in SECRET_HEADERS or reference_in(text) != "")
         for name, text in value.items()
     )
 
@@ -126,7 +134,10 @@ def _is_server(value: Any) -> bool:
 _PROFILE_KEYS: Mapping[str, Check] = {
     "base_url": (_is_text, "a URL"),
     "server": (_is_server, "a server's index, name or URL, or a table of its variables"),
-    "headers": (_are_headers, 'a table of texts; a credential is a reference, such as "Bearer env:TOKEN"'),
+    "headers": (
+        _are_headers,
+        'a table of texts by header name; a credential is a reference, such as "Bearer env:TOKEN"',
+    ),
     "auth": (_is_auth, "env:VARIABLE, file:PATH or keyring:SERVICE/USER, or a table of these by security scheme"),
     "timeout": (_is_number, "a number of seconds"),
     "rate": (
@@ -237,9 +248,9 @@ def located(document: str, folder: str) -> str:
 
 
 def relative(path: str) -> str:
-    """A path from the current folder, if that is near; else the path itself."""
+    """A path from the current folder, if that is near; else the path, or URL, itself."""
     try:
-        found = os.path.relpath(path)
+        found = path if "://" in path else os.path.relpath(path)
     except ValueError:  # another drive
         return path
     return path if found.startswith(os.path.join("..", "..", "..")) else found
@@ -385,7 +396,7 @@ def decisive_settings(project: Project, name: str | None = None) -> list[str]:
 def _is_decisive(key: str, values: Mapping[str, Any]) -> bool:
     """Whether a key of a table decides where credentials go, or which ones."""
     if key == "headers":
-        return any(_is_reference(text.rpartition(" ")[2]) for text in values.get(key, {}).values())
+        return any(map(reference_in, values.get(key, {}).values()))
     return key in values
 
 

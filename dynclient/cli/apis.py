@@ -21,10 +21,10 @@ from dynclient._escaping import counted
 from dynclient._identifiers import did_you_mean
 from dynclient._load import load
 from dynclient._request.servers import checked_base_url, server_url
-from dynclient._settings import APISettings
+from dynclient._settings import APISettings, is_reference
 from dynclient.cli.calls import chosen_server
 from dynclient.cli.commands import Command, Group, inform, writing
-from dynclient.cli.credentials import header, is_reference
+from dynclient.cli.credentials import header
 from dynclient.cli.documents import complete_documents, discovered, format_option
 from dynclient.cli.input_values import shared_options
 from dynclient.cli.output import FORMATS, write

@@ -26,7 +26,7 @@ import click
 from dynclient._identifiers import did_you_mean
 from dynclient._records import Record
 from dynclient._secrets import SECRET_HEADERS
-from dynclient._settings import own_documents
+from dynclient._settings import REFERENCE, is_reference, own_documents, reference_in
 from dynclient.cli.commands import ask
 from dynclient.exceptions import ArgumentError, DocumentError
 from dynclient.http_grammar import is_token
@@ -161,9 +161,9 @@ def headers(api: API, given: Iterable[str]) -> tuple[dict[str, str], frozenset[s
     found: dict[str, str] = {}
     hidden: set[str] = set()
     for word in given:
-        name, sign, value = header(word)
-        if sign == "=" or has_reference(value):
-            value = header_value(value, f"--header {name}")
+        name, _, value = header(word)
+        if reference := reference_in(value):
+            value = value.removesuffix(reference) + looked_up(reference, f"--header {name}")
             hidden.add(name.lower())
         elif name.lower() in secret:
             raise click.UsageError(
@@ -182,7 +182,7 @@ def header(word: str) -> tuple[str, str, str]:
     """
     for sign in ("=", ":"):
         name, found, value = (part.strip() for part in word.partition(sign))
-        if found and is_token(name) and (sign == ":" or has_reference(value)):
+        if found and is_token(name) and (sign == ":" or reference_in(value)):
             return name, sign, value
     raise click.UsageError("--header takes NAME:VALUE, or NAME=env:VARIABLE for a secret")
 
@@ -330,18 +330,7 @@ def _kept(api: API, scheme: SecurityScheme) -> Any:
 
 
 FORMS = "env:VARIABLE, file:PATH or keyring:SERVICE/USER"
-_REFERENCE = re.compile(r"(env|file|keyring):(?!//)(\S.*)", re.DOTALL)
 _LARGEST_FILE = 65_536
-
-
-def is_reference(text: str) -> bool:
-    """Return whether a text is a reference to a secret."""
-    return _REFERENCE.fullmatch(text) is not None
-
-
-def has_reference(text: str) -> bool:
-    """Return whether a header's value is a reference, or ends in one like ``Bearer env:TOKEN``."""
-    return is_reference(text) or is_reference(text.rpartition(" ")[2])
 
 
 def looked_up(text: str, where: str) -> str:
@@ -350,22 +339,10 @@ def looked_up(text: str, where: str) -> str:
     Raises:
         UsageError: the text is not a reference, or its target does not exist.
     """
-    found = _REFERENCE.fullmatch(text)
+    found = REFERENCE.fullmatch(text)
     if found is None:
         raise click.UsageError(f"{where} takes {FORMS}; never a secret itself")
     return _SOURCES[found[1]](found[2], where)
-
-
-def header_value(text: str, where: str) -> str:
-    """Read a header's value, which may be a reference, or end in one.
-
-    Raises:
-        UsageError: the target of the reference does not exist.
-    """
-    if is_reference(text):
-        return looked_up(text, where)
-    head, blank, last = text.rpartition(" ")
-    return f"{head}{blank}{looked_up(last, where)}" if is_reference(last) else text
 
 
 def authorization(kind: str, secret: str) -> str:

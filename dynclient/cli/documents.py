@@ -29,7 +29,7 @@ from dynclient._escaping import escaped
 from dynclient._readers import listed
 from dynclient._settings import APISettings, all_settings, find
 from dynclient.cli.commands import Decorated, inform, show_warnings
-from dynclient.exceptions import DocumentError, DynclientError
+from dynclient.exceptions import DocumentError, DynclientError, ResponseError
 from dynclient.http_grammar import REDIRECTS, SUCCESS, web_links
 from dynclient.media_types import essence
 from dynclient.messages import Headers, Request, Response, Send, origin
@@ -156,14 +156,13 @@ def loaded(load: Callable[[Any], Loaded], word: str) -> Loaded:
     try:
         return load(source)
     except DocumentError:
-        if not _is_url(source):
+        found = source
+        with suppress(click.ClickException, DynclientError):
+            found = discovered(source) if _is_url(source) else source
+        if found == source:
             raise
-        with suppress(click.ClickException):
-            found = discovered(source)
-            if found != source:
-                inform(f"the document is {found}")
-                return load(found)
-        raise
+    inform(f"the document is {found}")
+    return load(found)
 
 
 def listing_of(word: str) -> Listing | None:
@@ -394,21 +393,24 @@ class _Search:
         return self._asked[url]
 
     def _fetched(self, url: str) -> Response | None:
+        response: Response | None = None
         for _ in range(4):
             left = self._deadline - time.monotonic()
             parts = urlsplit(url)
             is_allowed = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
             if left <= 0 or len(self._asked) > _MOST_REQUESTS or not is_allowed:
-                return None
+                return response
             request = Request("GET", url, Headers({"Accept": _ACCEPT}))
             send = Send(request, Timeout(), Limits(), time.monotonic() + min(left, _SECONDS_EACH))
             try:
-                response: Response = self._transport.send(send)
+                response = self._transport.send(send)
+            except ResponseError as error:  # it is too large, but may have links
+                return error.response
             except DynclientError:
                 if len(self._asked) > 1:
                     return None
                 raise
-            if response.status not in REDIRECTS:
+            if response is None or response.status not in REDIRECTS:
                 return response
             try:
                 url = urljoin(url, response.headers.get("location", ""))
@@ -417,7 +419,7 @@ class _Search:
                     return response
             except ValueError:
                 return response
-        return None
+        return response
 
 
 def _is_near(url: str, site: str) -> bool:

@@ -112,6 +112,7 @@ def test_wrong_usage_changes_nothing(run, document, apis, monkeypatch, words, sa
         ("[a]\ndocument = 'x'\nauth = 'hunter2'", "auth must be env:VARIABLE"),
         ("[a]\ndocument = 'x'\nauth = { b = 'hunter2' }", "auth must be env:VARIABLE"),
         ("[a]\ndocument = 'x'\nheaders = { authorization = 'hunter2' }", "a credential is a reference"),
+        ("[a]\ndocument = 'x'\nheaders = { 'X-A=env' = 'hunter2' }", "by header name"),
         ("[a]\ndocument = 'x'\n[a.profiles.p]\ndocument = 'y'", "unknown key document"),
         ("[a]\ndocument = 'x'\n[a.profiles]\np = 1", "profiles must be tables"),
     ],
@@ -153,14 +154,18 @@ DECISIVE = {
     "auth": "auth = 'env:T'",
     "base_url": "base_url = 'https://evil.test'",
     "headers": "headers = { X-Key = 'env:T' }",
+    "headers with a blank after it": "headers = { X-Key = 'env:T ' }",
+    "headers with a tab before it": 'headers = { X-Key = "a\\tenv:T" }',
+    "headers from a file with a blank": "headers = { X-Key = 'file:a b/../secret' }",
     "server": "server = 'https://evil.test'",
 }
 
 
-@pytest.mark.parametrize("key", DECISIVE)
-def test_settings_of_a_project_that_decide_where_credentials_go_have_to_be_trusted(run, document, project, key):
+@pytest.mark.parametrize("case", DECISIVE)
+def test_settings_of_a_project_that_decide_where_credentials_go_have_to_be_trusted(run, document, project, case):
+    key, setting = case.partition(" ")[0], DECISIVE[case] + "\n"
     head = f"[tool.dynclient.apis.t]\ndocument = '{document()}'\n"
-    folder = project(head + DECISIVE[key] + "\n")
+    folder = project(head + setting)
     for words in (("ls", "t"), ("call", "t", "look", "--dry-run"), ("validate", "t")):
         status, out, err = run(*words)
         assert (status, out) == (1, "")
@@ -169,13 +174,13 @@ def test_settings_of_a_project_that_decide_where_credentials_go_have_to_be_trust
     assert run("trust")[::2] == (0, f"t: {key}\n{folder} is trusted until these settings change\n")
     assert run("trust", "--list")[1] == f"{folder}\n"
     assert run("ls", "t", "-o", "names") == (0, "look\n", "")
-    project(head + DECISIVE[key] + "\ntimeout = 3\n")
+    project(head + setting + "timeout = 3\n")
     assert run("ls", "t")[0] == 1
-    project(head + DECISIVE[key] + "\n[tool.other]\nx = 1\n")
+    project(head + setting + "[tool.other]\nx = 1\n")
     assert run("ls", "t")[0] == 0
     assert run("trust", folder, "--remove")[0] == 0
     assert run("ls", "t")[0] == 1
-    project(f"{head}[tool.dynclient.apis.t.profiles.p]\n{DECISIVE[key]}\n")
+    project(f"{head}[tool.dynclient.apis.t.profiles.p]\n{setting}")
     assert run("ls", "t")[0] == 1
 
 
@@ -274,7 +279,7 @@ def test_a_site_s_document_is_found(run, httpserver, apis, case, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     site, found = map(httpserver.url_for, case(httpserver))
     status, _, err = run("api", "add", "t", site)
-    assert (status, "t: Found 2" in err) == (0, True)
+    assert (status, f"t: Found 2, 0 operations, {found}\n" in err) == (0, True)
     assert tomllib.loads(apis.read_text())["t"]["document"] == found
     assert run("api", "sync", "t")[0] == 0
     assert run("ls", site, "-o", "names")[0] == 0
@@ -295,6 +300,13 @@ def test_nothing_of_another_origin_is_fetched(run, httpserver, apis):
     assert (status, f"add --spec {secret}" in err, apis.exists()) == (1, True, False)
     assert "/internal" not in {request.path for request, _ in httpserver.log}
     assert len(httpserver.log) <= 40
+
+
+def test_a_site_that_redirects_for_ever_has_no_document(run, httpserver):
+    httpserver.expect_request("/").respond_with_data("", status=302, headers={"Location": "/"})
+    for words, fault in ((("api", "add", "t"), "no OpenAPI document was found"), (("ls",), "more than 3 times")):
+        status, out, err = run(*words, httpserver.url_for("/"))
+        assert (status, out, fault in err, err.count("\n") <= 2) == (1, "", True, True)
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,7 @@ _CONCRETE = {
     "*/*": JSON,
     "application/*": JSON,
     "text/*": TEXT,
+    "multipart/*": MULTIPART_FORM,
     "image/*": "image/png",
     "audio/*": "audio/wav",
     "video/*": "video/mp4",

@@ -21,12 +21,13 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from dynclient import codecs, model
 from dynclient._negotiation import match
 from dynclient._records import Record
-from dynclient._schemas import shape, typed
+from dynclient._schemas import is_binary, shape, typed
 from dynclient._styles import deserialize
 from dynclient._validation import body_faults, validator
 from dynclient.exceptions import DocumentError, DynclientError, Fault
 from dynclient.inspection.arguments import may_be_empty
 from dynclient.json_pointer import MISSING
+from dynclient.media_types import OCTETS
 from dynclient.messages import Request
 from dynclient.options import Limits
 
@@ -385,7 +386,10 @@ def _body(operation: model.Operation, request: Request, limits: Limits) -> tuple
         )
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise HTTPError(415, "the body must not have a content coding", headers={"Accept-Encoding": "identity"})
-    media_type, codec = documented.content[media_range], codecs.find(content_type)
+    media_type = documented.content[media_range]
+    # As the client sends them.
+    is_raw = media_type.schema is not None and is_binary(media_type.schema)
+    codec = codecs.find(OCTETS if is_raw else content_type)
     try:
         value = codec.decode(body, media_type, content_type, limits)
     except DynclientError as error:

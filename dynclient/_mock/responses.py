@@ -26,13 +26,13 @@ from dynclient._negotiation import match
 from dynclient._plain_values import plain_value
 from dynclient._records import Record
 from dynclient._response import match_status
-from dynclient._schemas import DONE, MISSING, cache, event_form, says_done, shape
+from dynclient._schemas import DONE, MISSING, cache, event_form, is_binary, says_done, shape
 from dynclient._styles import serialize
 from dynclient._validation import body_faults
 from dynclient.examples import documented_example, example, media_example
 from dynclient.exceptions import DynclientError, EncodeError, Fault
 from dynclient.http_grammar import BODILESS, CONNECTION_FIELDS
-from dynclient.media_types import concrete, essence, find, parse
+from dynclient.media_types import OCTETS, concrete, essence, find, parse
 from dynclient.messages import Headers, Response
 from dynclient.options import Limits
 
@@ -94,7 +94,14 @@ def _faults(media_type: model.MediaType, value: Any) -> list[Fault]:
 
 def offers(response: model.Response) -> list[Offer]:
     """The media types of a response, in the document's order."""
-    return [Offer(media_type, concrete(media_range)) for media_range, media_type in response.content.items()]
+    return [
+        Offer(media_type, concrete(media_range, (OCTETS,) if _is_file(media_type) else ()))
+        for media_range, media_type in response.content.items()
+    ]
+
+
+def _is_file(media_type: model.MediaType) -> bool:
+    return media_type.schema is not None and is_binary(media_type.schema)
 
 
 def negotiate(accept: str, offered: Sequence[Offer], status: int) -> Offer | None:

@@ -162,7 +162,7 @@ def _concrete(media_range: str, kind: str, value: Any) -> str:
         else None
     )
     type_, _, _ = essence(media_range).partition("/")
-    return concrete(media_range, (named, _WRITTEN.get(kind, JSON), f"{type_}/octet-stream"))
+    return concrete(media_range, (named, _WRITTEN.get(kind, JSON), MULTIPART_FORM, f"{type_}/octet-stream"))
 
 
 def _unsupported(operation: Operation, message: str) -> UnsupportedMediaType:

@@ -133,7 +133,8 @@ def media_example(
     shown_value = documented_example(media_type, direction, seed)
     if shown_value is not MISSING:
         return shown_value
-    schema, kind = media_type.schema, find(media_type.media_range)
+    # A range is written as one of its media types.
+    schema, kind = media_type.schema, find(concrete(media_type.media_range))
 
     def make(of: Schema, number: int = 0, *, files: bool = False) -> Any:
         faked = fake if fake is None else fake + number
@@ -141,7 +142,7 @@ def media_example(
 
     if schema is None:
         return _without_schema(media_type, kind, direction, make)
-    if not is_parsed(media_type.media_range) and is_structured(schema):
+    if not is_parsed(concrete(media_type.media_range)) and is_structured(schema):
         # Such a value can only be written as JSON: nothing else is known.
         written = json.dump(plain_value(make(schema)))
         return written.encode() if kind.value is bytes else written
@@ -157,6 +158,8 @@ def _as_sent(value: Any, media_type: MediaType, kind: MediaKind, make: Callable[
         items = shape(media_type.schema).items
         several = _items(items, "response", make) if items is not None else value
         return value if body_faults(media_type, several, "response", Limits(), "auto") else several
+    if isinstance(value, bytes) and kind.codec in {"json", "xml", "yaml"}:
+        return value.decode("latin-1")  # A file in such a type is a text in it.
     if isinstance(value, bytes) or kind.opaque:
         file = file_of(concrete(media_type.media_range))
         return value if file is None else file.ljust(len(value) if isinstance(value, bytes) else 0, b"\0")
@@ -179,7 +182,7 @@ def documented_example(media_type: MediaType, direction: Direction = "request", 
     Raises:
         DocumentError: the schema is broken.
     """
-    kind = find(media_type.media_range)
+    kind = find(concrete(media_type.media_range))
     values = rotated((entry.value for entry in media_type.examples if entry.has_value), seed)
 
     def faults_of(value: Any) -> list[Fault]:
@@ -199,7 +202,8 @@ def documented_example(media_type: MediaType, direction: Direction = "request", 
 def _readings(value: Any, media_type: MediaType, kind: MediaKind) -> Iterator[Any]:
     """The possible meanings of an example: itself, JSON in a text, one item of a sequence."""
     text = value if isinstance(value, str) else None
-    if not is_parsed(media_type.media_range) and media_type.schema is not None and is_structured(media_type.schema):
+    schema = media_type.schema
+    if schema is not None and not is_parsed(concrete(media_type.media_range)) and is_structured(schema):
         yield from [text] if text is not None else []
         return
     if kind.sequential and text is not None:

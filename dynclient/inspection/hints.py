@@ -18,7 +18,7 @@ from typing import Any, ForwardRef, Literal, TypedDict
 
 from dynclient._identifiers import class_name
 from dynclient._records import Record
-from dynclient._schemas import MISSING, Discriminator, Shape, is_binary, shape
+from dynclient._schemas import MISSING, Discriminator, Shape, branches, is_binary, shape
 from dynclient.exceptions import DocumentError
 from dynclient.model import Schema
 
@@ -88,17 +88,29 @@ def definition(schema: Schema, direction: Direction) -> Hint:
 
 
 def fields(schema: Schema, direction: Direction) -> tuple[Field, ...]:
-    """List the properties of an object that occur in a direction, in the document's order; broken ones are Any."""
+    """List the properties of an object that occur in a direction, in the document's order; broken ones are Any.
+
+    Those of its ``oneOf`` and ``anyOf`` come after its own. They are optional, since a value need not fit each branch.
+    """
     seen = shape(schema)
-    found: list[Field] = []
-    for wire, child in seen.properties.items():
-        try:
-            hidden, hint = shape(child).is_hidden(direction), hint_tree(child, direction)
-        except DocumentError:
-            hidden, hint = False, ANY
-        if not hidden:
-            found.append(Field(wire, child, wire in seen.required, hint))
-    return tuple(found)
+    try:
+        parts = branches(schema)
+    except DocumentError:
+        parts = [seen]
+    found: dict[str, Field] = {}
+    for part in parts:
+        for wire, child in part.properties.items():
+            try:
+                hidden, hint = shape(child).is_hidden(direction), hint_tree(child, direction)
+            except DocumentError:
+                hidden, hint = False, ANY
+            if hidden or (wire in seen.properties and part is not seen):
+                continue
+            if wire in found:
+                found[wire] = found[wire]._replace(hint=union([found[wire].hint, hint]))
+            else:
+                found[wire] = Field(wire, child, wire in seen.required, hint)
+    return tuple(found.values())
 
 
 def has_fields(seen: Shape) -> bool:

@@ -326,6 +326,38 @@ def test_without_faker_data_are_as_ever_and_asking_for_real_ones_names_the_extra
         testing.app(USERS, fake=True)
 
 
+FILE = {"type": "string", "format": "binary"}
+
+
+@pytest.mark.parametrize("media_range", ["*/*", "application/*", "application/json", "multipart/*", "text/*"])
+@pytest.mark.parametrize("schema", [ITEM, FILE], ids=["object", "file"])
+def test_the_strict_client_sends_and_reads_examples_of_ranges(media_range, schema):
+    content = {media_range: {"schema": ITEM if media_range == "multipart/*" else schema}}
+    described = document(content, "3.0.3")
+    described["paths"]["/x"]["put"] = {**described["paths"]["/x"].pop("get"), "requestBody": {"content": content}}
+    with dynclient.load(described, base_url="http://a.test", transport=testing.MockTransport(described)) as client:
+        example = client.x.example()
+        answer = client.x(**example)
+    assert media_range == "text/*" or isinstance(answer, dict) == isinstance(example["body"], dict)
+
+
+def test_items_of_any_media_type_are_stored():
+    """As documents of Java servers have them: ``*/*`` for each response."""
+    content = {"*/*": {"schema": ITEM}}
+    answers = {"200": {"description": "", "content": content}}
+    body = {"content": {"application/json": {"schema": ITEM}}}
+    one = {"parameters": [{"name": "id", "in": "path", "required": True, "schema": NUMBER}]}
+    paths = {
+        "/pets": {"post": {"operationId": "create", "requestBody": body, "responses": answers}},
+        "/pets/{id}": {**one, "get": {"operationId": "read", "responses": answers}},
+    }
+    described = {**document(content), "paths": paths}
+    transport = testing.MockTransport(described, stateful=True)
+    with dynclient.load(described, base_url="http://a.test", transport=transport) as client:
+        pet = client.create({"id": 7, "title": "Eva"})
+        assert client.read(pet["id"]) == pet == {"id": 7, "title": "Eva"}
+
+
 @pytest.mark.large
 @pytest.mark.parametrize("options", [{}, {"dynamic": True, "fake": True}], ids=["shown", "faked"])
 @pytest.mark.parametrize("name", VENDORS.values(), ids=VENDORS)

@@ -61,6 +61,16 @@ SCHEMAS = {
         "properties": {"": {"type": "string"}, "size": {"enum": [1, 2**63], "description": "How large.\nIn metres."}},
         "additionalProperties": {"type": "integer"},
     },
+    "Choice": {
+        "type": "object",
+        "required": ["id"],
+        "properties": {"id": {"type": "string"}},
+        "oneOf": [
+            {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}, "id": {"const": "x"}}},
+            {"properties": {"a": {"type": "string"}, "own": {"type": "string", "readOnly": True}}},
+            {"anyOf": [{"$ref": "#/components/schemas/Colour"}, {"properties": {"deep": {"type": "boolean"}}}]},
+        ],
+    },
     "Sent": {"type": "object", "properties": {"tags": {"type": "array", "items": {"type": "string"}}}},
     "Answered": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
 }
@@ -137,6 +147,14 @@ EXPECTED = {
     "VehicleObject": {"wheels": "Literal['Vehicle']"},
     "Car": {"wheels": "Literal['Car']", "doors": "NotRequired[int]"},
     "Open": {"size": "NotRequired[Literal[1] | int]"},
+    # The properties of its alternatives are optional.
+    "Choice": {
+        "id": "str",
+        "a": "NotRequired[int | str]",
+        "own": "NotRequired[str]",
+        "deep": "NotRequired[bool]",
+    },
+    "ChoiceInput": {"id": "str", "a": "NotRequired[int | str]", "deep": "NotRequired[bool]"},
     "Sent": {"tags": "NotRequired[Sequence[str]]"},
     "Answered": "dict[str, list[str]]",
 }

@@ -225,7 +225,9 @@ class LazyTree:
             if self.bytes.held is None:
                 list(map(self.bytes.slice, entries))
             (start, _, _), (last, length, _) = entries[0], entries[-1]
-            return peek(self.bytes.slice([start, last + length - start, None]), list(table), words)
+            return peek(
+                self.bytes.held or self.bytes.read(0, self.bytes.size), start, last + length, list(table), words
+            )
         except (DamagedError, LookupError, TypeError):
             return {}
 

@@ -226,17 +226,21 @@ def exactly(part: bytes, pointer: str, lines: int, name: str, limits: Limits) ->
     return walk(read(alone, name, limits), keys)[0]
 
 
-def peek(members: bytes, names: Sequence[str], words: frozenset[str]) -> dict[str, Any]:
-    """Decode the text of an object's members, from the first one's value on: objects of objects.
+def peek(text: bytes, start: int, end: int, names: Sequence[str], words: frozenset[str]) -> dict[str, Any]:
+    """Decode an object of objects of objects whose first value begins at ``start``, and whose last one ends at ``end``.
 
-    Of the inner objects only the members that ``words`` names are decoded. It is empty if that is not possible.
+    Of the innermost objects only the members that ``words`` names are decoded. It is empty if that is not possible.
     """
     try:
         import msgspec
     except ImportError:
         return {}
     try:
-        values = _peeking(words).decode(b'{"":%b}' % members).values()
+        opening = start
+        while not _OPENING.fullmatch(text, opening, start):
+            opening = text.rindex(b"{", 0, opening)
+        # A view, since large copies take longer than the decoding.
+        values = _peeking(words).decode(memoryview(text)[opening : text.index(b"}", end) + 1]).values()
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return {}
     return dict(zip(names, values, strict=True)) if len(values) == len(names) else {}
@@ -253,6 +257,7 @@ def _peeking(words: frozenset[str]) -> Any:
 
 _SPACE = expression(rb"[ \t\r\n]*")
 _KEY = expression(rb"(" + STRING + rb")\s*:\s*", re.DOTALL)
+_OPENING = expression(rb"\{\s*" + STRING + rb"\s*:\s*", re.DOTALL)
 # Python's own scanner, which is written in C, with hooks that keep nothing.
 _SKIP = json.JSONDecoder(object_pairs_hook=len, parse_int=len, parse_float=len, parse_constant=len, strict=False)
 

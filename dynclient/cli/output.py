@@ -26,7 +26,7 @@ from typing import Any, Self
 import click
 
 from dynclient._records import Record
-from dynclient._secrets import MASK, SECRET_HEADERS
+from dynclient._secrets import MASK, SECRET_BODY, names_credential
 from dynclient.cli.commands import inform, needing, page, save, writing
 from dynclient.exceptions import (
     ApiError,
@@ -51,9 +51,11 @@ _LARGE_BODY = 1024 * 1024
 BODIES = 2
 _LONGEST_BODY = 10_000
 _REDIRECTION = 3
-_LONGEST_NAME = 150
+_LONGEST_NAME, _LONGEST_SUFFIX = 150, 20
 # Reserved on Windows, with any suffix.
-_DEVICES = frozenset({"aux", "con", "nul", "prn", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))})
+_DEVICES = frozenset({"aux", "con", "conin$", "conout$", "nul", "prn"}) | {
+    f"{name}{number}" for name in ("com", "lpt") for number in "123456789¹²³"
+}
 
 
 class Printer:
@@ -370,7 +372,8 @@ class VerboseTransport:
         self._show(">", f"{shown.method} {shown.url} HTTP/1.1", shown)
         response: Response = transport.send(send)
         seen = replace(response, request=request).with_no_secrets()
-        self._show("<", status_line(seen.status), seen)
+        # The response to a request for a token has the token.
+        self._show("<", status_line(seen.status), seen, hides_body=SECRET_BODY in request.secrets)
         return response
 
     def close(self) -> None:
@@ -378,13 +381,13 @@ class VerboseTransport:
         if "_transport" in vars(self):
             self._transport.close()
 
-    def _show(self, mark: str, first: str, message: Request | Response) -> None:
-        shown = ((name, MASK if name.lower() in SECRET_HEADERS else value) for name, value in message.headers.pairs())
+    def _show(self, mark: str, first: str, message: Request | Response, *, hides_body: bool = False) -> None:
+        shown = ((name, MASK if names_credential(name) else value) for name, value in message.headers.pairs())
         for line in head(first, Headers(shown)):
             inform(f"{mark} {line}")
         inform(mark)
         if self.verbosity >= BODIES and message.body:
-            inform(escaped(_body(message.body))[:_LONGEST_BODY])
+            inform(MASK if hides_body else escaped(_body(message.body))[:_LONGEST_BODY])
 
 
 class FileToSave(Record):
@@ -435,8 +438,12 @@ def _named(headers: Headers) -> str:
         # Non-ASCII names are also sent as raw UTF-8, one character for each byte.
         found = found.encode("latin-1").decode("utf-8")
     last = found.replace("\\", "/").rsplit("/", 1)[-1]
-    name = "".join(c for c in last if c.isprintable() and c not in '<>:"|?*').strip(" .")[:_LONGEST_NAME]
-    return "" if name.partition(".")[0].lower() in _DEVICES else name
+    # A name that begins with a hyphen would be an option of other programs, in `rm *`.
+    name = "".join(c for c in last if c.isprintable() and c not in '<>:"|?*').strip(" .").lstrip("-")
+    if name.partition(".")[0].rstrip().lower() in _DEVICES:
+        return ""
+    # File systems limit the bytes of a name.
+    return Path(name).stem.encode()[:_LONGEST_NAME].decode(errors="ignore") + Path(name).suffix[:_LONGEST_SUFFIX]
 
 
 def _unused(path: Path) -> Path:

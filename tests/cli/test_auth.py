@@ -217,7 +217,8 @@ def test_a_login_is_used_by_calls_and_renewed(terminal, authorization, tmp_path,
     assert terminal("call", file, "get-thing") == (0, '{\r\n  "by": "token-1"\r\n}\r\n')
     authorization.access.clear()
     for _ in range(2):  # what has been renewed is kept in its turn
-        assert "token-2" in terminal("call", file, "get-thing")[1]
+        seen = terminal("call", file, "get-thing", "-vv")[1]
+        assert ("token-2" in seen, "access_token" in seen) == (True, False), seen
     assert "renewed automatically" in terminal("auth", "status", file)[1]
     grants = [form["grant_type"] for form in authorization.asked if "grant_type" in form]
     assert grants[-1] == "refresh_token"

@@ -159,6 +159,9 @@ NAMES = {
     'attachment; filename="..\\\\x.txt"': "x.txt",
     'attachment; filename="/abs/.profile"': "profile",
     'attachment; filename="con.txt"': "look.bin",
+    'attachment; filename="com².txt"': "look.bin",
+    'attachment; filename="-rf"': "rf",
+    f'attachment; filename="{200 * "é"}.tar.gz"': f"{75 * 'é'}.gz",
     'attachment; filename=".."': "look.bin",
     "attachment": "look.bin",
     "inline; filename=": "look.bin",
@@ -209,7 +212,8 @@ def test_hints_name_options(run, document, words, said):
 
 
 def test_verbose_shows_what_is_sent_and_received(run, document, httpserver):
-    httpserver.expect_request("/a").respond_with_json({"a": 1}, headers={"Set-Cookie": "session=hunter2"})
+    secret = {"Set-Cookie": "session=hunter2", "X-Auth-Token": "hunter2"}
+    httpserver.expect_request("/a").respond_with_json({"a": 1}, headers=secret)
     body = {"content": {"application/json": {}}}
     words = ("call", document(method="post", requestBody=body), "look", "--body", '{"b": 2}')
     words += ("--base-url", httpserver.url_for("/"))

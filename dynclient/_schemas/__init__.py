@@ -27,18 +27,18 @@ from dynclient.json_pointer import MISSING
 
 if TYPE_CHECKING:
     from dynclient._schemas.events import DONE, EventForm, event_form, says_done
-    from dynclient._schemas.text_values import ValueWalk, from_text, read, settled, typed
+    from dynclient._schemas.text_values import ValueWalk, from_text, read, read_json, settled, typed
 
 __all__ = [
     "DONE", "MISSING", "Discriminator", "EventForm", "SchemaBundle", "Shape", "ValueWalk", "XMLHints", "applied",
     "bases", "branches", "bundle", "cache", "child", "component_name", "event_form", "follow", "from_text", "is_binary",
-    "is_structured", "joined", "location_at", "members", "read", "says_done", "settled", "shape", "typed",
+    "is_structured", "joined", "location_at", "members", "read", "read_json", "says_done", "settled", "shape", "typed",
 ]  # fmt: skip
 
 __getattr__ = deferred(
     __name__,
     {
         "events": ("DONE", "EventForm", "event_form", "says_done"),
-        "text_values": ("ValueWalk", "from_text", "read", "settled", "typed"),
+        "text_values": ("ValueWalk", "from_text", "read", "read_json", "settled", "typed"),
     },
 )

@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 from dynclient._deferred import expression
 from dynclient._json_types import decimal_text, is_decimal, plain_number
@@ -53,12 +53,28 @@ def from_text(schema: Schema, text: str) -> Any:
         if name in TYPED and (value := TYPED[name](text)) is not MISSING:
             return value
     if text.lstrip()[:1] in {"{", "["} and "string" not in seen.types:
-        return json.loads(text)
+        return read_json(text)
     if seen.types or seen.enum or seen.one_of or seen.any_of:
         return _READ.value(schema, text)
     with suppress(ValueError):
-        return json.loads(text)
+        return read_json(text)
     return text
+
+
+def read_json(text: str) -> Any:
+    """Read JSON that a person has written.
+
+    Raises:
+        ValueError: it is not JSON; RFC 8259, 6: Infinity and NaN are not permitted.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
 
 
 def read(schema: Schema, value: Any) -> Any:
@@ -257,7 +273,7 @@ def _read(shapes: list[Shape], text: str, path: str) -> Any:
     if "string" not in types:
         if text.lstrip()[:1] in {"{", "["}:
             with suppress(ValueError):
-                return json.loads(text)
+                return read_json(text)
         if "boolean" in types and text.strip().lower() in {"true", "false"}:
             # Spreadsheets and Python write TRUE and True.
             return text.strip().lower() == "true"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynclient._escaping import escaped
+from dynclient._schemas import read_json
 from dynclient.cli import credentials, documents
 from dynclient.cli.calls import call_options, with_settings
 from dynclient.cli.commands import Group, inform, needing, save, with_options
@@ -180,7 +181,7 @@ def _arguments(words: tuple[str, ...]) -> dict[str, Any]:
         if not equals or not name.rstrip(":"):
             raise click.UsageError(f"--set takes NAME=VALUE or NAME:=JSON, not {word}")
         try:
-            found[name.rstrip(":")] = json.loads(value) if name.endswith(":") else value
+            found[name.rstrip(":")] = read_json(value) if name.endswith(":") else value
         except ValueError as error:
             raise click.UsageError(f"--set {name}= is not JSON: {error}") from None
     return found

@@ -7,7 +7,6 @@ the document does not describe.
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -19,6 +18,7 @@ import click
 
 from dynclient._records import Record
 from dynclient._request import Bound
+from dynclient._schemas import read_json
 from dynclient.cli import credentials, documents, output
 from dynclient.cli.commands import Command, inform, with_options
 from dynclient.cli.input_values import (
@@ -483,8 +483,8 @@ def _conditions(words: Iterable[str], option: str) -> Any:
         values = found.setdefault(path, [])
         values.append(text)
         try:
-            values.append(json.loads(text))
-        except (ValueError, RecursionError):
+            values.append(read_json(text))
+        except ValueError:
             continue
     return found or None
 

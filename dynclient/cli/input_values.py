@@ -27,7 +27,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dynclient._records import Record
-from dynclient._schemas import from_text, is_binary, shape, typed
+from dynclient._schemas import from_text, is_binary, read_json, shape, typed
 from dynclient.cli import output
 from dynclient.cli.commands import Decorated, colour_option, plain_line, with_options
 from dynclient.cli.output import FileWithProgress
@@ -216,7 +216,7 @@ def _codec_name(operation: Operation | None, content_type: str | None) -> str:
 def _json(text: str, *, strict: bool = False) -> Any:
     """The value of JSON; of other text, unless ``strict``, the text itself."""
     try:
-        return json.loads(text)
+        return read_json(text)
     except ValueError as error:
         if strict:
             fault = f"malformed JSON: {error}" if text.strip() else "empty: JSON is expected"
@@ -242,7 +242,7 @@ _BLANK = re.compile(r"[ \t]*")
 _SEPARATOR = re.compile(r"(?:[\s,]|//[^\n]*)*")
 _NAME = re.compile(r"(?:\\.|[^\\.:\[\]{},\"\n])+")
 _INDEX = re.compile(r"\[(\d{0,9})\]")
-_PATH_FIRST = re.compile(r"(?:\[\d*\])+\s*[.:{]")
+_PATH_FIRST = re.compile(r"(?:(?:\[\d*\])+|\"(?:[^\"\\]|\\.)*\")[ \t]*[.:{\[]")
 _ENDS = {"": ",\n", "}": ",\n}", "]": ",\n]"}
 
 
@@ -269,7 +269,7 @@ def read_shorthand(text: str, meaning: Callable[[Steps, Bare], Any]) -> Any:
 def coerced(text: str) -> Any:
     """The value of unquoted text without a schema: null, true, false, a number, or the text itself."""
     try:
-        value = json.loads(text)
+        value = read_json(text)
     except ValueError:
         return text
     return value if value is None or isinstance(value, bool | int | float) else text
@@ -279,24 +279,28 @@ def put(made: Any, steps: Steps, value: Any) -> None:
     """Set a value below an object or array, which is extended.
 
     Raises:
-        ShorthandError: an index is too large, or a value of another type is in the way.
+        ShorthandError: an index is too large, or there is another value.
     """
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         empty: Any = value if following is None else [] if isinstance(following, int) else {}
+        key: Any = step
         if isinstance(step, int):
             if not isinstance(made, list):
                 raise ShorthandError("an index needs an array")
-            index = len(made) if step == NEXT else step
-            if index > LARGEST_INDEX:
-                raise ShorthandError(f"the index {index} is larger than {LARGEST_INDEX}")
-            made.extend([None] * (index + 1 - len(made)))
-            if following is None or made[index] is None:
-                made[index] = empty
-            made = made[index]
+            key = len(made) if step == NEXT else step
+            if key > LARGEST_INDEX:
+                raise ShorthandError(f"the index {key} is larger than {LARGEST_INDEX}")
+            made.extend([None] * (key + 1 - len(made)))
+            is_there = made[key] is not None
+        elif not isinstance(made, dict):
+            raise ShorthandError(f"{step} needs an object")
         else:
-            if not isinstance(made, dict):
-                raise ShorthandError(f"{step} needs an object")
-            made = made.setdefault(step, empty) if following is not None else made.update({step: value})
+            is_there = step in made
+        if is_there and following is None:
+            raise ShorthandError(f"{step} has two values")
+        if not is_there:
+            made[key] = empty
+        made = made[key]
 
 
 class _Reader:

@@ -68,6 +68,8 @@ COMMANDS = [
 @pytest.fixture
 def folder(tmp_path, monkeypatch, document):
     document(name="good.json")
+    body = {"application/json": {"schema": {"properties": {"a": {}}}}}
+    document(name="typed.json", method="post", requestBody={"content": body})
     for name, data in FILES.items():
         (tmp_path / name).write_bytes(data)
     monkeypatch.chdir(tmp_path)
@@ -115,6 +117,10 @@ OTHERS = [
     (("call", "good.json", "look", "--filter", "sum(body)", "--base-url", "URL"), 1),
     (("call", "good.json", "look", "x=1", "--base-url", "URL"), 2),
     (("call", "good.json", "look", "--body", "{}", "--base-url", "URL"), 1),
+    (("request", "good.json", "POST", "/a", "a:=" + "[" * 9999, "--dry-run"), 2),
+    (("request", "good.json", "POST", "/a", "a:=NaN", "--dry-run"), 2),
+    (("call", "typed.json", "look", "a=" + "[" * 9999, "--dry-run"), 2),
+    (("call", "typed.json", "look", "--a", "[" * 9999, "--dry-run"), 2),
     (("call", "good.json", "nothing"), 1),
     (("call", "good.json"), 2),
     (("call", "good.json", "--dry-run", "look"), 2),

@@ -116,7 +116,7 @@ def test_a_credential_that_can_t_be_had_is_wrong_usage(run, document, words, sai
     assert (status, out, said in err, "hunter" in err) == (2, "", True, False)
 
 
-@pytest.mark.parametrize("text", ['{"a": 1', "[1,", '"x', "{'a': 1}"])
+@pytest.mark.parametrize("text", ['{"a": 1', "[1,", '"x', "{'a': 1}", '{"a": NaN}', "[" * 50_000])
 def test_malformed_json_is_not_sent_as_a_text(run, document, tmp_path, text):
     plain = document(method="post", requestBody={"content": {"application/json": {}}})
     (tmp_path / "body").write_text(text)

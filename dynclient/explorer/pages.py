@@ -20,7 +20,7 @@ from dynclient import media_types
 from dynclient._escaping import escaped
 from dynclient._schemas import shape
 from dynclient.exceptions import ArgumentError, DocumentError
-from dynclient.inspection.arguments import Argument, arguments, preferred, secret
+from dynclient.inspection.arguments import preferred, secret
 from dynclient.inspection.hints import text as type_text
 from dynclient.inspection.views import ArgumentView, OperationView, operation_view
 
@@ -112,15 +112,14 @@ class Pages:
         except DocumentError as error:
             return self._write("broken.html", name=name, fault=str(error))
         example = _example(method)
-        found = dict(zip([one.name for one in arguments(operation)], arguments(operation), strict=True))
         body = preferred(operation.body) if operation.body is not None else None
         return self._write(
             "operation.html",
             view=view,
             call=f"{method.__qualname__}{method.__signature__}",
-            parameters=[_field(one, found[one.name], example) for one in view.arguments if one.kind == "parameter"],
-            properties=[_field(one, found[one.name], {}) for one in view.arguments if one.kind == "property"],
-            body=_body(view, found, example, body.media_range if body is not None else ""),
+            parameters=[_field(one, example) for one in view.arguments if one.kind == "parameter"],
+            properties=[_field(one, {}) for one in view.arguments if one.kind == "property"],
+            body=_body(view, example, body.media_range if body is not None else ""),
             responses=[
                 {
                     "status": response.status,
@@ -149,13 +148,13 @@ def _example(method: Any) -> dict[str, Any]:
     return {}
 
 
-def _field(view: ArgumentView, argument: Argument, example: dict[str, Any]) -> dict[str, Any]:
+def _field(view: ArgumentView, example: dict[str, Any]) -> dict[str, Any]:
     """An argument as a field of the form."""
-    seen = shape(argument.schema) if argument.schema is not None else None
+    seen = shape(view.schema) if view.schema is not None else None
     values = [one for one in (seen.enum or ()) if one is not None] if seen is not None else []
     if not values and seen is not None and seen.types - {"null"} == {"boolean"}:
         values = [True, False]
-    hidden = secret(argument.schema)
+    hidden = secret(view.schema)
     value = example.get(view.name, "") if view.required and not hidden else ""
     return {
         "name": view.name,
@@ -180,11 +179,9 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _body(
-    view: OperationView, found: dict[str, Argument], example: dict[str, Any], preferred_range: str
-) -> dict[str, Any] | None:
+def _body(view: OperationView, example: dict[str, Any], preferred_range: str) -> dict[str, Any] | None:
     """The body as a field of the form; None if there is none."""
-    body = next((one for one in found.values() if one.kind == "body"), None)
+    body = next((one for one in view.arguments if one.kind == "body"), None)
     if body is None:
         return None
     value = example.get(body.name, "")
@@ -201,7 +198,7 @@ def _body(
     whole = bool(preferred_range) and media_types.find(preferred_range).codec == "binary" and not is_range
     return {
         "name": body.name,
-        "required": view.body_required,
+        "required": body.required,
         "types": [(one.media_range, type_text(one.hint)) for one in view.body],
         "preferred": preferred_range,
         "text": text,

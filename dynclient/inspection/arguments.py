@@ -34,8 +34,9 @@ class Argument(Record):
     """One argument of an operation's method.
 
     ``in_`` is ``path``, ``query``, ``querystring``, ``header``, ``cookie`` or ``body``; ``wire`` is the name there, or
-    empty for the body itself. ``required`` is that of the document, even for a body whose properties may be given
-    instead. ``default`` is the server's default, or MISSING; it is not sent.
+    empty for the body itself. ``required`` is that of the document, ``omittable`` is whether a call may do without it:
+    an optional one, or a body whose properties may be given instead. ``default`` is the server's default, or MISSING;
+    it is not sent.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Argument(Record):
     in_: str
     wire: str
     required: bool = False
+    omittable: bool = True
     schema: Schema | None = None
     parameter: Parameter | None = None
     media_type: MediaType | None = None
@@ -140,7 +142,8 @@ def _parameter(name: str, parameter: Parameter) -> Argument:
         schema = parameter.media_type.schema
     found = _argument(name, "parameter", schema, parameter.description, in_=parameter.in_, wire=parameter.name)
     deprecated = parameter.deprecated or found.deprecated
-    return found._replace(required=parameter.required, parameter=parameter, deprecated=deprecated)
+    needed = parameter.required
+    return found._replace(required=needed, omittable=not needed, parameter=parameter, deprecated=deprecated)
 
 
 def _argument(name: str, kind: Kind, schema: Schema | None, description: str = "", **more: Any) -> Argument:
@@ -167,7 +170,8 @@ def _body(body: RequestBody, taken: set[str], properties: Collection[str]) -> Ar
     if chosen in taken or (chosen == BODY and BODY in properties):
         chosen = _TAKEN_BODY if chosen == BODY else f"{chosen}_body"
     found = _argument(distinct([chosen], taken)[0], "body", schema, body.description, in_="body", wire="")
-    return found._replace(required=body.required, media_type=media_type, deprecated=False)
+    omittable = not body.required or bool(properties)
+    return found._replace(required=body.required, omittable=omittable, media_type=media_type, deprecated=False)
 
 
 def _body_name(body: RequestBody) -> str:

@@ -14,7 +14,7 @@ from dynclient._schemas.shapes import bounded_depth
 from dynclient.exceptions import DocumentError, api_error, escaped
 from dynclient.inspection.arguments import Argument, arguments, secret
 from dynclient.inspection.hints import text
-from dynclient.inspection.signatures import argument_hint, body_hint, omittable, response_hint, returns, successes
+from dynclient.inspection.signatures import argument_hint, body_hint, response_hint, returns, successes
 from dynclient.model import Example, Link, Operation, Response, Schema, SecurityRequirement
 
 _WIDTH = 100
@@ -39,7 +39,7 @@ def docstring(
         "Deprecated." if operation.row.deprecated else "",
         clean(operation.description) if operation.description.strip() != operation.row.summary.strip() else "",
         one_line(f"Sends ``{operation.method} {operation.path}``."),
-        _section("Args", (_argument_lines(argument, found) for argument in found)),
+        _section("Args", map(_argument_lines, found)),
         _section("Body", _body_lines(operation)),
         _section("Returns", [_returns_lines(operation)]),
         _section("Raises", _raises(operation)),
@@ -136,9 +136,9 @@ def _section(title: str, entries: Iterable[str]) -> str:
     return "\n".join([f"{title}:", *lines]) if lines else ""
 
 
-def _argument_lines(argument: Argument, found: tuple[Argument, ...]) -> str:
+def _argument_lines(argument: Argument) -> str:
     optional = ", optional" if not argument.required else ""
-    if argument.required and argument.kind == "body" and omittable(argument, found):
+    if argument.required and argument.kind == "body" and argument.omittable:
         optional = ", or its properties"
     described = " ".join(clean(argument.description).split())
     sentences = [described, *_notes(argument)]

@@ -35,7 +35,7 @@ def signature(operation: Operation, defaults: Mapping[str, Any] = {}) -> inspect
         DocumentError: a schema that the operation needs is broken.
     """
     found = arguments(operation)
-    made = [_parameter(argument, found) for argument in found]
+    made = list(map(_parameter, found))
     if defaults:
         made = [_with_default(one, argument, defaults) for one, argument in zip(made, found, strict=True)]
         made.sort(key=lambda one: one.kind)
@@ -45,12 +45,12 @@ def signature(operation: Operation, defaults: Mapping[str, Any] = {}) -> inspect
     )
 
 
-def _parameter(argument: Argument, found: tuple[Argument, ...]) -> inspect.Parameter:
+def _parameter(argument: Argument) -> inspect.Parameter:
     kinds = inspect.Parameter
     return kinds(
         argument.name,
         kinds.POSITIONAL_OR_KEYWORD if positional(argument) else kinds.KEYWORD_ONLY,
-        default=... if omittable(argument, found) else kinds.empty,
+        default=... if argument.omittable else kinds.empty,
         annotation=typing_object(argument_hint(argument), "request"),
     )
 
@@ -108,13 +108,6 @@ def body_hint(media_type: MediaType) -> Hint:
         return Hint("list", members=(hint_tree(media_type.item_schema, "request"),))
     value = _VALUES.get(value_type(media_type.media_range), ANY)
     return union((BYTES, STR)) if value in {BYTES, STR} else value
-
-
-def omittable(argument: Argument, found: tuple[Argument, ...]) -> bool:
-    """Whether a call may omit an argument: an optional one, or a body that has properties to be given instead."""
-    if argument.kind == "body":
-        return not argument.required or any(other.kind == "property" for other in found)
-    return argument.kind == "property" or not argument.required
 
 
 def returns(operation: Operation) -> Hint:

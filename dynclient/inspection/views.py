@@ -2,7 +2,7 @@
 
 Rule 1: a view contains texts, numbers and types (:class:`Hint`). Texts are unescaped: the emitter escapes them for its
 format.
-Rule 2: a view contains no values of secret schemas.
+Rule 2: examples of secret schemas are left out.
 """
 
 from __future__ import annotations
@@ -14,38 +14,29 @@ from dynclient._identifiers import class_name, distinct, identifier
 from dynclient._records import Record
 from dynclient._schemas import MISSING, Discriminator, Shape, bundle, shape
 from dynclient.http_grammar import IDEMPOTENCY_KEYS, IDEMPOTENT
-from dynclient.inspection.arguments import Argument, arguments, is_secret, positional, preferred, secret
+from dynclient.inspection.arguments import Argument, arguments, is_secret, preferred, secret
 from dynclient.inspection.docstrings import constraints, error_name, links
 from dynclient.inspection.hints import ANY, Direction, Hint, definition, has_fields, hint_tree, tagged, text, union
-from dynclient.inspection.signatures import (
-    argument_hint,
-    body_hint,
-    data_hint,
-    omittable,
-    response_hint,
-    successes,
-)
-from dynclient.model import API, Header, Link, MediaType, Operation, Response, Schema, SecurityScheme, Server, Tag
+from dynclient.inspection.signatures import argument_hint, body_hint, data_hint, response_hint, successes
+from dynclient.model import Header, Link, MediaType, Operation, Response, Schema, Server
 
 Repeating = Literal["method", "key", "document", ""]
 
 
-class ArgumentView(Record):
-    """An argument of a method. ``omittable``: a call may omit it; ``positional``: it may be passed by position."""
+class ArgumentView(Argument):
+    """An argument of a method, with its type and its constraints in words."""
 
-    name: str
-    kind: str
-    in_: str
-    wire: str
-    hint: Hint
-    description: str
-    constraints: tuple[str, ...]
-    required: bool
-    omittable: bool
-    positional: bool
-    deprecated: bool
-    style: str = ""
-    explode: bool = False
+    __slots__ = ()
+
+    @property
+    def hint(self) -> Hint:
+        """The type of its values."""
+        return argument_hint(self)
+
+    @property
+    def constraints(self) -> tuple[str, ...]:
+        """Phrases such as ``at most 10 characters``."""
+        return constraints(self.schema)
 
 
 class MediaTypeView(Record):
@@ -98,13 +89,11 @@ class OperationView(Record):
     deprecated: bool
     arguments: tuple[ArgumentView, ...]
     body: tuple[MediaTypeView, ...]
-    body_required: bool
     responses: tuple[ResponseView, ...]
     returns: Hint
     security: tuple[tuple[tuple[str, tuple[str, ...]], ...], ...]
     servers: tuple[Server, ...]
     external_docs: str = ""
-    callbacks: tuple[str, ...] = ()
     results: tuple[tuple[str, Hint], ...] = ()
     repeated: Repeating = ""
 
@@ -130,26 +119,6 @@ class OperationView(Record):
             yield from ((header.hint, "response") for header in response.headers)
 
 
-class APIView(Record):
-    """A document without its operations."""
-
-    title: str
-    version: str
-    summary: str
-    description: str
-    document_name: str
-    fingerprint: str
-    servers: tuple[Server, ...]
-    tags: tuple[Tag, ...]
-    schemes: tuple[SecurityScheme, ...]
-
-
-def api_view(api: API) -> APIView:
-    """View a document without its operations."""
-    data = {name: getattr(api, name) for name in APIView._fields if name != "schemes"}
-    return APIView(**data, schemes=tuple(api.security_schemes.values()))
-
-
 def operation_view(
     operation: Operation, shared: dict[tuple[int, bool], tuple[Response, ResponseView]] | None = None
 ) -> OperationView:
@@ -159,7 +128,6 @@ def operation_view(
         DocumentError: a schema that the operation needs is broken.
     """
     row = operation.row
-    found = arguments(operation)
     answers = successes(operation)
     results = tuple((response.status, response_hint(response)) for response in answers)
     return OperationView(
@@ -173,9 +141,8 @@ def operation_view(
         description=operation.description,
         tags=row.tags,
         deprecated=row.deprecated,
-        arguments=tuple(_argument(argument, found) for argument in found),
+        arguments=tuple(ArgumentView(*argument) for argument in arguments(operation)),
         body=tuple(_request(media_type) for media_type in operation.body.content.values()) if operation.body else (),
-        body_required=operation.body is not None and operation.body.required,
         responses=tuple(
             _response(response, {} if shared is None else shared, raises=response not in answers)
             for response in operation.responses.values()
@@ -184,7 +151,6 @@ def operation_view(
         security=tuple(tuple(choice.items()) for choice in operation.security),
         servers=operation.servers,
         external_docs=operation.external_docs,
-        callbacks=operation.callbacks,
         results=results,
         repeated=_repeated(operation),
     )
@@ -197,25 +163,6 @@ def _repeated(operation: Operation) -> Repeating:
     if named or operation.extensions.get("x-idempotency"):
         return "key"
     return "document" if operation.extensions.get("x-idempotent") is True else ""
-
-
-def _argument(argument: Argument, found: tuple[Argument, ...]) -> ArgumentView:
-    parameter = argument.parameter
-    return ArgumentView(
-        name=argument.name,
-        kind=argument.kind,
-        in_=argument.in_,
-        wire=argument.wire,
-        hint=argument_hint(argument),
-        description=argument.description,
-        constraints=constraints(argument.schema),
-        required=argument.required,
-        omittable=omittable(argument, found),
-        positional=positional(argument),
-        deprecated=argument.deprecated,
-        style=parameter.style if parameter is not None else "",
-        explode=parameter.explode if parameter is not None else False,
-    )
 
 
 def _request(media_type: MediaType) -> MediaTypeView:
@@ -359,7 +306,7 @@ def described(method: Any) -> dict[str, Any]:
         DocumentError: a schema that the operation needs is broken.
     """
     operation: Operation = method.operation
-    view = operation_view(operation)
+    view, body = operation_view(operation), operation.body
     # An AttributeError is raised for a partly broken operation.
     pages, waiter = getattr(method, "pagination", None), getattr(method, "waiter", None)
     return {
@@ -371,10 +318,8 @@ def described(method: Any) -> dict[str, Any]:
         "description": view.description,
         "tags": list(view.tags),
         "deprecated": view.deprecated,
-        "arguments": [
-            _argument_data(seen, found) for seen, found in zip(view.arguments, arguments(operation), strict=True)
-        ],
-        "body": {"required": view.body_required, "content": _content_data(view.body)} if view.body else None,
+        "arguments": list(map(_argument_data, view.arguments)),
+        "body": {"required": body.required, "content": _content_data(view.body)} if body and view.body else None,
         "responses": {response.status: _response_data(response) for response in view.responses},
         "returns": text(view.returns),
         "security": [{scheme: list(scopes) for scheme, scopes in choice} for choice in view.security],
@@ -405,17 +350,17 @@ def body_schema_of(operation: Operation) -> Any:
     return bundle(schema, "request").schema if schema is not None else None
 
 
-def _argument_data(view: ArgumentView, argument: Argument) -> dict[str, Any]:
+def _argument_data(argument: ArgumentView) -> dict[str, Any]:
     data: dict[str, Any] = {
-        "name": view.name,
-        "kind": view.kind,
-        "in": view.in_,
-        "wireName": view.wire,
-        "type": text(view.hint),
-        "required": view.required,
-        "description": view.description,
-        "constraints": list(view.constraints),
-        "deprecated": view.deprecated,
+        "name": argument.name,
+        "kind": argument.kind,
+        "in": argument.in_,
+        "wireName": argument.wire,
+        "type": text(argument.hint),
+        "required": argument.required,
+        "description": argument.description,
+        "constraints": list(argument.constraints),
+        "deprecated": argument.deprecated,
     }
     if argument.default is not MISSING and not secret(argument.schema):
         data["default"] = argument.default

@@ -176,7 +176,7 @@ def _repeating(method: str, repeated: Repeating) -> Markup:
 
 def _security(page: OperationPage, shown: Site) -> Markup:
     """The security schemes: those of a choice joined by ``and``, choices by ``or``, each a link to its description."""
-    known = {scheme.name: scheme for scheme in shown.api.schemes}
+    known = shown.api.security_schemes
     choices = [
         Markup(" and ").join(_scheme(name, scopes, known.get(name)) for name, scopes in choice) or Markup("none")
         for choice in page.view.security

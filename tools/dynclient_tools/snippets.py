@@ -16,9 +16,9 @@ from dynclient import DynclientError, Request, codecs
 from dynclient._schemas import cache, follow, shape
 from dynclient.examples import media_example, unrevealing
 from dynclient.inspection.hints import text
-from dynclient.inspection.views import APIView, ArgumentView
+from dynclient.inspection.views import ArgumentView
 from dynclient.media_types import find, is_concrete
-from dynclient.model import MediaType, Schema
+from dynclient.model import API, MediaType, Schema
 from dynclient.security.schemes import kind_of
 from dynclient_tools.rendering import literal
 from dynclient_tools.views import EXAMPLE_URL, OperationPage, Site, is_absolute
@@ -88,11 +88,11 @@ def _loading(site: Site, page: OperationPage) -> str:
     return f"{site.client} = dynclient.load({', '.join(parts)})"
 
 
-def _auth(api: APIView, page: OperationPage) -> str:
+def _auth(api: API, page: OperationPage) -> str:
     """The value of ``auth=`` for the first choice of security schemes; empty if a call needs none."""
     if not all(page.view.security):
         return ""
-    kinds = {scheme.name: kind_of(scheme) for scheme in api.schemes}
+    kinds = {scheme.name: kind_of(scheme) for scheme in api.security_schemes.values()}
     names = [name for name, _ in page.view.security[0]] if page.view.security else []
     shown = {name: _LOGIN if kinds[name].typed == "user:password" else _TOKEN for name in names if kinds[name].form}
     if len(shown) <= 1:

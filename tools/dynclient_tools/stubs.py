@@ -20,6 +20,7 @@ from markupsafe import Markup
 from dynclient import Client
 from dynclient._identifiers import class_name, distinct
 from dynclient._schemas.shapes import bounded_depth
+from dynclient.inspection.arguments import positional
 from dynclient.inspection.docstrings import client_name, docstring, sequel
 from dynclient.inspection.hints import Direction, Hint
 from dynclient.inspection.views import ArgumentView
@@ -179,9 +180,9 @@ class _Writer:
         taken = {each for view in views for each in (view.name, view.wire)}
         return syntax.arguments_of(
             _receiver(views),
-            [self._argument(view) for view in views if view.positional],
+            [self._argument(view) for view in views if positional(view)],
             [
-                *(self._argument(view) for view in views if not view.positional),
+                *(self._argument(view) for view in views if not positional(view)),
                 *(
                     (f"{option}_" if option in taken else option, kind, option in needed)
                     for option, kind in options.items()
@@ -244,7 +245,7 @@ def _credentials(schemes: Sequence[str]) -> str:
 
 def _load_functions(shown: Site) -> Iterator[str]:
     """Write the functions that load the document, with credentials by the names of its security schemes."""
-    auth = ("auth", _credentials([scheme.name for scheme in shown.api.schemes]), False)
+    auth = ("auth", _credentials(list(shown.api.security_schemes)), False)
     for function, options, client in (
         ("load", "_LoadOptions", "Client"),
         ("load_async", "_AsyncLoadOptions", "AsyncClient"),

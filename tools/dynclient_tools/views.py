@@ -17,18 +17,17 @@ from dynclient._paging.answers import items_schema
 from dynclient._rows import OperationRow
 from dynclient.examples import arguments_example
 from dynclient.exceptions import ArgumentError, DocumentError
+from dynclient.inspection.arguments import positional
 from dynclient.inspection.docstrings import clean, client_name
 from dynclient.inspection.hints import ANY, Hint, hint_tree, text
 from dynclient.inspection.views import (
-    APIView,
     ArgumentView,
     OperationView,
     SchemaView,
-    api_view,
     operation_view,
     schema_view,
 )
-from dynclient.model import Operation
+from dynclient.model import API, Operation
 from dynclient_tools.rendering import page_name
 
 _UNTAGGED = "Default"
@@ -101,7 +100,7 @@ class OperationPage:
         """The signature after the method's name, without the properties of a large body, and the summary."""
         listed = [*self.listed, *self.properties[:_SHOWN]]
         shown = [f"{each.name}: {text(each.hint)}{' = ...' if each.omittable else ''}" for each in listed]
-        after = sum(each.positional for each in listed)
+        after = sum(map(positional, listed))
         shown[after:after] = ["*"] if after < len(shown) else []
         shown += ["..."] if len(self.properties) > _SHOWN else []
         summary = clean(self.view.summary) or f"{self.view.method} {self.view.path}"
@@ -141,7 +140,7 @@ class Broken(NamedTuple):
 class Site(NamedTuple):
     """All pages of one document. ``client`` is the name of the client in the examples."""
 
-    api: APIView
+    api: API
     client: str
     source: str
     tags: tuple[TagPage, ...]
@@ -164,7 +163,6 @@ def site(client: Client, source: str, tags: Collection[str] = (), *, check: bool
     Raises:
         ArgumentError: no operation has one of the tags.
     """
-    api = api_view(client.api)
     elsewhere = client.with_options(base_url=EXAMPLE_URL)
     operations: list[OperationPage] = []
     broken: list[Broken] = []
@@ -189,10 +187,10 @@ def site(client: Client, source: str, tags: Collection[str] = (), *, check: bool
         operations = [page for page in operations if faults[page.view.key] is None]
         views = reached(page.view for page in operations)
     names = {INDEX.casefold()}
-    pages = tuple(_tag_pages(api, operations, names))
+    pages = tuple(_tag_pages(client.api, operations, names))
     schemas = tuple(_schema_pages(operations, views, names))
     return Site(
-        api=api,
+        api=client.api,
         client=client_name(source),
         source=source,
         tags=pages,
@@ -244,7 +242,7 @@ def reached(operations: Iterable[OperationView]) -> dict[str, SchemaView]:
     return found
 
 
-def _tag_pages(api: APIView, operations: list[OperationPage], names: set[str]) -> Iterator[TagPage]:
+def _tag_pages(api: API, operations: list[OperationPage], names: set[str]) -> Iterator[TagPage]:
     described = {tag.name: tag for tag in api.tags}
     by_tag: dict[str, list[OperationPage]] = {tag.name: [] for tag in api.tags}
     many = sum(not page.view.tags for page in operations) > _FLAT

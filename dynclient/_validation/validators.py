@@ -174,7 +174,7 @@ class Validator:
         if verdict:
             return []
         levels = self._cost.levels
-        if levels is not None and _is_deeper(value, levels):
+        if levels is not None and is_deeper(value, levels):
             return [Fault(path, f"is nested more than {levels} levels deep")]
         faults = self._report(value, path, places=places)
         if verdict is False and not faults:
@@ -184,7 +184,7 @@ class Validator:
     def verdict(self, value: Any) -> bool | None:
         """Whether jsonschema-rs finds a value valid; None if it must not be used, or can't decide."""
         levels = self._cost.verdict_levels
-        if not levels or _is_deeper(value, levels, self._cost.verdict_values) or self._verdict is None:
+        if not levels or is_deeper(value, levels, self._cost.verdict_values) or self._verdict is None:
             return None
         begin_check()
         try:
@@ -235,7 +235,7 @@ _FEW_SCHEMAS = 50
 _CONTAINERS = (dict, list)
 
 
-def _is_deeper(value: Any, limit: int, values: float = math.inf) -> bool:
+def is_deeper(value: Any, limit: int, values: float = math.inf) -> bool:
     """Whether arrays and objects are nested more than ``limit`` levels deep, or hold more values than allowed."""
     level = [value] if isinstance(value, _CONTAINERS) else []
     while level and limit:

@@ -21,9 +21,10 @@ from dynclient._schemas import MISSING, cache, component_name, follow, is_binary
 from dynclient._schemas.shapes import bounded_depth
 from dynclient._validation import body_faults, validator
 from dynclient._validation.errors import value_path
+from dynclient._validation.validators import is_deeper
 from dynclient.codecs import json
 from dynclient.examples.scalars import file_of, rotated
-from dynclient.examples.values import Direction, Maker, MakerOptions, documented
+from dynclient.examples.values import ANYTHING, Direction, Maker, MakerOptions, documented
 from dynclient.exceptions import ArgumentError, DecodeError, EncodeError, Fault
 from dynclient.inspection.arguments import Argument, arguments, preferred, secret
 from dynclient.media_types import XML, MediaKind, concrete, find, is_parsed
@@ -47,7 +48,6 @@ _TURNS = 6
 _FEWEST_ITEMS, _MOST_ITEMS = 3, 64
 _DEEPEST = 40
 _MOST_REPLACED = 100_000
-_ANYTHING: tuple[Any, ...] = ("string", 1, True, None, [], {})  # Values for schemas that only exclude values.
 _MARKUP = "<example/>"
 _WITHOUT_SCHEMA: dict[type, Any] = {object: {}, dict: {}, list: [], str: "string", bytes: b"example"}
 
@@ -98,7 +98,10 @@ def _example(schema: Schema, direction: Direction, seed: int, *, shown: bool, fi
 
     faults_of = partial(check.faults, places=False)
     faked = [(_candidates, options._replace(fake=fake))] if fake is not None else []
-    for making, made_so in (*faked, (_candidates, options), (_bare_candidates, options)):
+    apart = [(_candidates, options._replace(apart=True))]
+    for making, made_so in (*faked, (_candidates, options), (_bare_candidates, options), *apart):
+        if made_so.apart and all(fault.keyword != "oneOf" for fault in faults_of(best)):
+            break
         for value in making(schema, made_so, shown=shown):
             faults = faults_of(value)
             if not faults:
@@ -108,7 +111,7 @@ def _example(schema: Schema, direction: Direction, seed: int, *, shown: bool, fi
             if best is MISSING or wrong < least:
                 best, least = value, wrong
         # A property that can't be generated is left out; the others are kept.
-        mended = repaired(best, faults_of, lambda: Maker(options._replace(documented="none")).make(schema))
+        mended = repaired(best, faults_of, partial(Maker(made_so._replace(documented="none")).make, schema))
         if mended is not MISSING:
             return mended
     return best
@@ -325,6 +328,7 @@ def checked_example(operation: Operation, seed: int = 0) -> dict[str, Any]:
                 argument=argument.name,
                 errors=faults,
                 operation_id=operation.id,
+                hint='validate=Validation(requests="warn") sends a value of your own, whatever the schema says',
             )
     return found
 
@@ -345,7 +349,7 @@ def _candidates(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterat
 def _bare_candidates(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterator[Any]:
     """Values without optional properties, then any value."""
     yield from _turned(schema, options._replace(optional=False), shown=shown)
-    yield from copy.deepcopy(_ANYTHING)
+    yield from copy.deepcopy(ANYTHING)
 
 
 def _turned(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterator[Any]:
@@ -368,7 +372,12 @@ def _parameter(argument: Argument, parameter: Parameter, seed: int) -> Any:
             return copy.deepcopy(value)
     if parameter.media_type is not None:
         return media_example(parameter.media_type, "request", seed)
-    return example(schema, "request", seed) if schema is not None else "string"
+    if schema is None:
+        return "string"
+    # Styles write a list or an object of plain values, which another branch of a union may be.
+    made = (example(schema, "request", seed + turn) for turn in range(_TURNS))
+    found = next((value for value in made if not is_deeper(value, 1)), MISSING)
+    return example(schema, "request", seed) if found is MISSING else found
 
 
 def _without_schema(media_type: MediaType, kind: MediaKind, direction: Direction, make: Callable[..., Any]) -> Any:

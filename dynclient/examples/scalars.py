@@ -69,7 +69,7 @@ def _candidate_texts(seen: Shape, seed: int, low: int) -> Iterator[str]:
         yield "{}"
     pattern = seen.constraints.get("pattern")
     if isinstance(pattern, str):
-        for more in _GROWTH:
+        for more in chain(_GROWTH, range(min(low, _GROWTH[-1]))):
             # A string as seed gives the same numbers in every run; its hash would not.
             number = f"{seed}:{more}:{pattern}".encode("utf-8", "surrogatepass")
             found = patterns.text(pattern, Random(number), more)  # noqa: S311  # not for secrets

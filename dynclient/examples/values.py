@@ -50,14 +50,16 @@ _MOST_NODES = 5_000  # Required properties count too: fifteen schemas may requir
 _ITEMS = 1000
 _FAKED_ITEMS = 3  # of a list that looks real
 _TRIES = 30
+ANYTHING: tuple[Any, ...] = ("string", 1, True, None, [], {})  # Values for schemas that only exclude values.
 
 
 class MakerOptions(Record):
     """How to make a value.
 
     ``documented`` decides whether examples of the document are used as they are, only if they are valid, or not at
-    all. ``optional`` includes optional properties, ``turn`` selects a branch of each union, and ``files`` means that
-    binary data is ``bytes``, as in a multipart body. ``fake`` is the seed of values that look real; None makes none.
+    all. ``optional`` includes optional properties, ``turn`` selects a branch of each union, and ``apart`` adds what
+    only one branch of a ``oneOf`` matches. ``files`` means that binary data is ``bytes``, as in a multipart body.
+    ``fake`` is the seed of values that look real; None makes none.
     """
 
     direction: Direction
@@ -65,6 +67,7 @@ class MakerOptions(Record):
     documented: Literal["trusted", "checked", "none"] = "trusted"
     optional: bool = True
     turn: int = 0
+    apart: bool = False
     files: bool = False
     fake: int | None = None
 
@@ -92,7 +95,7 @@ class Maker:
         if self.is_cut:
             return None
         seen = shape(schema)
-        resolved, tags = without_unions(seen, self._options.turn, simple=depth >= _OPTIONAL_DEPTH)
+        resolved, tags = _without_unions(seen, self._options, simple=depth >= _OPTIONAL_DEPTH)
         if depth or self._options.documented == "checked":
             # The schema's own examples, or those of the branch of its union.
             for each in (seen,) if resolved is seen else (seen, resolved):
@@ -157,8 +160,7 @@ class Maker:
                     value[name] = self.make(schema, depth + 1)
         for name in sorted(seen.required - seen.properties.keys()):
             value[name] = self._additional(seen, depth)
-        known = seen.properties
-        value.update({name: tag for name, tag in tags.items() if name in known and _open_to(shape(known[name]), tag)})
+        value |= {name: tag for name, tag in tags.items() if _is_open_to(seen, name, tag)}
         for name in self._more_names(seen, value, depth):
             value[name] = self._named(name, seen, depth)
         return value
@@ -324,22 +326,23 @@ def _free(seen: Shape) -> bool:
     return seen.additional is not False and not (seen.pattern_properties and seen.additional is True)
 
 
-def _open_to(seen: Shape, tag: str) -> bool:
-    if seen.const is not MISSING:
-        return bool(seen.const == tag)
-    return seen.enum is None or tag in seen.enum
+def _is_open_to(owner: Shape, name: str, tag: str) -> bool:
+    if name not in owner.properties:
+        return _free(owner)
+    seen = shape(owner.properties[name])
+    return bool(seen.const == tag) if seen.const is not MISSING else seen.enum is None or tag in seen.enum
 
 
 # Unions.
 
 
-def without_unions(seen: Shape, turn: int, *, simple: bool = False) -> tuple[Shape, dict[str, str]]:
+def _without_unions(seen: Shape, options: MakerOptions, *, simple: bool) -> tuple[Shape, dict[str, str]]:
     """Choose a branch of each union; return the resulting shape, and the discriminator values by property.
 
-    ``turn`` selects the branch. ``simple`` prefers branches that are neither objects nor arrays, so that recursion
-    ends.
+    ``simple`` prefers branches that are neither objects nor arrays, so that recursion ends.
     """
     tags: dict[str, str] = {}
+    turn = options.turn
     others = _other_unions(seen)
     settled = set(bases(seen.schema)) if seen.discriminator is not None else {seen.schema.uri}
     for _ in range(_UNION_DEPTH):
@@ -358,10 +361,24 @@ def without_unions(seen: Shape, turn: int, *, simple: bool = False) -> tuple[Sha
         if found is not None:
             _tag(found, branch.schema, tags)
         settled.add(branch.schema.uri)
-        seen = with_branch(seen, branch)
+        around, seen = seen, with_branch(seen, branch)
+        if options.apart and around.one_of:
+            seen = _apart(seen, around.one_of, options.direction)
     for branches in others:
         seen = with_branch(seen, _chosen(seen, branches, turn, simple=simple))
     return seen, tags
+
+
+def _apart(seen: Shape, branches: tuple[Schema, ...], direction: Direction) -> Shape:
+    """Require a property of each other branch, with a value that is invalid there: a ``oneOf`` may match only one."""
+    for branch in branches:
+        for name, schema in shape(branch).properties.items():
+            wrong = [value for value in ANYTHING if validator(schema, direction).faults(value, places=False)]
+            if wrong and name not in seen.properties:
+                added = schema._replace(uri=f"{schema.uri}/not", value={"const": wrong[0]})
+                seen = seen._replace(properties={**seen.properties, name: added}, required=seen.required | {name})
+                break
+    return seen
 
 
 def _other_unions(seen: Shape) -> list[tuple[Schema, ...]]:

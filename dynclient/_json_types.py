@@ -39,6 +39,22 @@ def decimal_text(value: Decimal) -> str:
     return format(value, "f" if _SHORTEST <= value.adjusted() < _LONGEST else "")
 
 
+class Written(float):
+    """A float that knows the text of its JSON number: ``str()`` has all of the digits."""
+
+    text = ""
+
+    def __str__(self) -> str:
+        return self.text or repr(self)
+
+
+def written(text: str) -> Written:
+    """Read a JSON number that is not an integer."""
+    number = Written(text)
+    number.text = text
+    return number
+
+
 JSON = (str, int, float, dict, list)
 
 

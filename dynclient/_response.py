@@ -74,6 +74,11 @@ class ResponseReader(Record):
     convert: Any = None
     recorder: Recorder | None = None
 
+    @property
+    def reading(self) -> Limits:
+        """The limits of decoding a documented body."""
+        return self.limits if self.convert is None else self.convert.limits(self.limits)
+
     def read(self, response: Response) -> HTTPResult:
         """Read a whole response: its data, status and headers.
 
@@ -272,7 +277,7 @@ class ResponseReader(Record):
             if media_type is None:
                 data = best_effort(response, self.limits) if content_type is not None else None
             else:
-                data = codecs.find(content_type).decode(response.body, media_type, content_type, self.limits)
+                data = codecs.find(content_type).decode(response.body, media_type, content_type, self.reading)
                 if len(response.body) > INLINE_BYTES:
                     look()
                 if self.mode != "off":

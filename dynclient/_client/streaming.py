@@ -151,7 +151,7 @@ class Items:
         self.opened = opened
         self._index = 0
         codec = codecs.find(opened.content_type)
-        limits = opened.reader.limits
+        limits = opened.reader.reading
         self.split: Splitter = codec.split(opened.media_type, limits) if codec.split else _Whole(codec, opened)
 
     @property
@@ -193,7 +193,7 @@ class _Whole(BodyBuffer):
     def finish(self) -> Iterator[Any]:
         opened = self._opened
         body = self.response().body
-        value = self._codec.decode(body, opened.media_type, opened.content_type, opened.reader.limits)
+        value = self._codec.decode(body, opened.media_type, opened.content_type, opened.reader.reading)
         if not isinstance(value, list):
             raise DecodeError(f"the body is not a sequence: {opened.content_type or 'it'} has no items")
         yield from value

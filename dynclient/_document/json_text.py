@@ -50,7 +50,10 @@ def strict(data: bytes, depth: int) -> Any:
 
 
 def decoder(
-    refuse_number: Callable[[str], Any], refuse_name: Callable[[str], Any], parse_int: Callable[[str], int] = int
+    refuse_number: Callable[[str], Any],
+    refuse_name: Callable[[str], Any],
+    parse_int: Callable[[str], int] = int,
+    parse_float: Callable[[str], float] = float,
 ) -> json.JSONDecoder:
     """Make a decoder that calls these functions for input that Python accepts although JSON does not allow it.
 
@@ -65,7 +68,7 @@ def decoder(
         return found
 
     def finite(digits: str) -> float:
-        number = float(digits)
+        number = parse_float(digits)
         if not math.isfinite(number):
             refuse_number(digits)
         return number

@@ -9,13 +9,16 @@ Rule 3: values within an object are converted before the object itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from dynclient._document import Document
 from dynclient._identifiers import identifier, near
+from dynclient._json_types import Written
 from dynclient._schemas import Shape, ValueWalk
 from dynclient.exceptions import ArgumentError, DecodeError
 from dynclient.model import API, MediaType, Schema
+from dynclient.options import Limits
 
 _FORMAT = "format:"
 Convert = Callable[[Any], Any]
@@ -44,7 +47,6 @@ def _uuid(text: Any) -> Any:
 def _decimal(value: Any) -> Any:
     from decimal import Decimal
 
-    # Up to 15 digits, the shortest text that reads back as a float is the JSON number as it was sent.
     return Decimal(str(value))
 
 
@@ -80,6 +82,12 @@ class Converter:
             message = f"convert: the document has no schema {missing!r}"
             raise ArgumentError(message, argument="convert", matches=near(missing, api.schemas))
 
+    def limits(self, limits: Limits) -> Limits:
+        """The limits of reading a response: Decimals are made from JSON numbers with all of their digits."""
+        from dynclient.codecs.json import ExactLimits
+
+        return ExactLimits(**asdict(limits)) if "decimal" in self._formats else limits
+
     def body(self, media_type: MediaType, data: Any) -> Any:
         """Convert the data of a whole body.
 
@@ -103,7 +111,9 @@ class Converter:
     def _leaf(self, shapes: list[Shape], value: Any, path: str) -> Any:
         formats = (self._formats.get(each.format or "") for each in shapes)
         convert = self._named(shapes) or next(filter(None, formats), None)
-        return value if convert is None or isinstance(value, bool) else _converted(convert, value, path)
+        if convert is None or isinstance(value, bool):
+            return float(value) if isinstance(value, Written) else value
+        return _converted(convert, value, path)
 
     def _object(self, shapes: list[Shape], made: Any, path: str) -> Any:
         convert = self._named(shapes)

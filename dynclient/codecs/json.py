@@ -13,11 +13,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NoReturn
 
 from dynclient._deferred import expression
-from dynclient._json_types import decimal_text, is_decimal
+from dynclient._json_types import decimal_text, is_decimal, written
 from dynclient._negotiation import decode_text, encode_text
 from dynclient.codecs.codec import Codec, Encoded, too_many
 from dynclient.exceptions import DecodeError, EncodeError
@@ -47,6 +48,11 @@ _PAIR = 12
 
 # RFC 8259, 2: whitespace is not significant. Only characters that JSON requires to be escaped are escaped.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class ExactLimits(Limits):
+    """Limits of reading, where floats are ``Written``, with the digits of their text."""
 
 
 def dump(value: Any) -> str:
@@ -92,7 +98,7 @@ def load(body: bytes, limits: Limits) -> Any:
     if limits.body_values is not None and len(body) > limits.body_values:
         check_values(body, limits.body_values)
     engine = None if len(body) < _SMALL and next(_FIRST, None) is not None else _msgspec()
-    if engine is not None and limits.integer_digits >= _MSGSPEC_DIGITS:
+    if engine is not None and limits.integer_digits >= _MSGSPEC_DIGITS and not isinstance(limits, ExactLimits):
         try:
             value = engine.decode(body)
             if _has_every_member(value, body, limits.body_depth, engine):
@@ -203,7 +209,8 @@ class _Reader:
         if not self.text.strip(" \t\r\n"):
             self._refuse("it is empty", 0)
         try:
-            value = decoder(self._refuse_number, self._refuse_name, self._integer).decode(self.text)
+            parse_float = written if isinstance(self.limits, ExactLimits) else float
+            value = decoder(self._refuse_number, self._refuse_name, self._integer, parse_float).decode(self.text)
         except json.JSONDecodeError as error:
             self._refuse(error.msg[:1].lower() + error.msg[1:].removesuffix(" at"), error.pos)
         except RecursionError:

@@ -18,6 +18,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -192,7 +193,7 @@ def check(document: str, files: tuple[Path, ...], report: str, drift: Path | Non
     """Report where the traffic in FILES differs from DOCUMENT, and which parts of the document it uses.
 
     A file is HAR, as browsers save it, a recording of dynclient.testing.Recorder, or a cassette of vcrpy. Requests to
-    other paths are counted as differences.
+    other paths are counted as differences; if some go to hosts of the document's servers, only these are looked at.
     """
     from dynclient.testing.recordings import read
     from dynclient.testing.reports import REPORTS
@@ -200,9 +201,11 @@ def check(document: str, files: tuple[Path, ...], report: str, drift: Path | Non
 
     with documents.client_of(document) as client:
         traffic = TrafficCheck(client.api)
-        for path in files:
-            for recording in read(path):
-                traffic.check(recording.request, recording.response)
+        recordings = [recording for path in files for recording in read(path)]
+        hosts = {urlsplit(server.url).netloc for server in client.api.servers}
+        own = [recording for recording in recordings if urlsplit(recording.request.url).netloc in hosts]
+        for recording in own or recordings:
+            traffic.check(recording.request, recording.response)
     click.echo(REPORTS[report](traffic.coverage, traffic.differences))
     _save_drift(traffic.drift, drift)
     return int(fail and bool(traffic.differences))

@@ -17,23 +17,24 @@ from __future__ import annotations
 import inspect
 import json
 import threading
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from dynclient import model
+from dynclient import codecs, model
+from dynclient._deferred import expression
 from dynclient._load import load
 from dynclient._negotiation import match
 from dynclient._response import match_status
 from dynclient._secrets import MASK, SECRET_BODY
 from dynclient.exceptions import ArgumentError, DynclientError
 from dynclient.http_grammar import IDEMPOTENCY_KEYS
-from dynclient.media_types import find
 from dynclient.messages import Headers, Request, Response, Send
 from dynclient.model import MediaType, Operation
+from dynclient.options import Limits
 from dynclient.testing.recordings import Recording, read, write
 from dynclient.testing.stubs import UnexpectedCall
 from dynclient.testing.traffic import TrafficCheck
@@ -41,11 +42,16 @@ from dynclient.testing.transport import AwaitableResponse, BufferedTransport
 
 Mode = Literal["once", "new_episodes", "none", "all"]
 
-# Members of JSON and of forms that are always secret, whatever a document says (RFC 6749, 2.3.1, 4.3.2 and 5.1; RFC
-# 7521, 4.2).
+# Members of bodies that are always secret, whatever a document says (RFC 6749, 2.3.1, 4.3.2 and 5.1; RFC 7521, 4.2).
 _SECRET_NAMES = frozenset(
     {"access_token", "assertion", "client_assertion", "client_secret", "id_token", "password", "refresh_token"}
 )
+_ANY_NAME = "|".join(sorted(_SECRET_NAMES))
+# With the signatures of storage services, to which redirects lead.
+_SECRET_FIELD = expression(
+    rf"(?i)([?&#](?:{_ANY_NAME}|sig|(?:x-(?:amz|goog)-)?(?:credential|security-token|signature))=)[^&#]*"
+)
+_SECRET_ELEMENT = expression(rf"(<(?:{_ANY_NAME})>)[^<]*".encode())
 
 
 class Recorder(BufferedTransport):
@@ -71,6 +77,7 @@ class Recorder(BufferedTransport):
         if mode not in get_args(Mode):
             raise ArgumentError(f"mode {mode!r} is unknown; it is {' or '.join(get_args(Mode))}", argument="mode")
         exists = self.path.is_file() and mode != "all"
+        self._appends = mode != "all"
         self._records = mode in {"new_episodes", "all"} or (mode == "once" and not exists)
         if self._records and self.path.suffix in {".yaml", ".yml"}:
             raise ArgumentError("vcrpy's files are only read: record to a .jsonl or .har file", argument="path")
@@ -124,7 +131,7 @@ class Recorder(BufferedTransport):
             self._keep(recording, key)
             # It was just returned.
             self._given[key] = self._given.get(key, 0) + 1
-            write(self.path, self.recordings, new=1)
+            write(self.path, self.recordings, append=self._appends or len(self.recordings) > 1)
         return AwaitableResponse.of(response, send, send.request)
 
     def _keep(self, recording: Recording, key: str = "") -> None:
@@ -177,7 +184,8 @@ class Recorder(BufferedTransport):
             return replace(shown, body=urlencode(fields, safe="*").encode())
         operation = self._operation(request)
         content = operation.body.content if operation is not None and operation.body is not None else {}
-        return replace(shown, body=_masked_body(request.body, request.headers, content, "request"))
+        body = _masked_body(request.body, request.headers, content, "request")
+        return replace(shown, url=_masked_url(shown.url), body=body)
 
     def _response_without_secrets(self, response: Response) -> Response:
         request = response.request
@@ -221,10 +229,10 @@ def _comparable(value: Any, request: Request) -> Any:
     boundary = content_type.partition("boundary=")[2].strip('"')
     if boundary:
         body = body.replace(boundary.encode(), b"boundary")
-    if find(content_type).name == "json":
+    if codecs.find(content_type).name == "json":
         with suppress(ValueError):
             return json.loads(body)
-    if find(content_type).name == "form":
+    if codecs.find(content_type).name == "form":
         return sorted(parse_qsl(body.decode("latin-1"), keep_blank_values=True))
     return body.decode("utf-8", "backslashreplace")
 
@@ -232,32 +240,37 @@ def _comparable(value: Any, request: Request) -> Any:
 def _masked_header(name: str, value: str) -> str:
     """A response's header; of a cookie, only the value is masked."""
     if name.lower() != "set-cookie":
-        return value
+        return _masked_url(value) if name.lower() == "location" else value
     pair, semicolon, attributes = value.partition(";")
     return f"{pair.partition('=')[0]}={MASK}{semicolon}{attributes}"
 
 
-def _masked_body(body: Any, headers: Headers, content: Mapping[str, MediaType], direction: Any) -> Any:
-    """A body without secrets by name, and by the schema of its media type."""
-    content_type = headers.get("content-type", "")
-    kind = find(content_type).name
-    if not isinstance(body, bytes) or kind not in {"json", "form"}:
-        return body
-    if kind == "form":
-        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-        masked = [(name, MASK if name in _SECRET_NAMES else value) for name, value in pairs]
-        return urlencode(masked, safe="*").encode() if masked != pairs else body
-    try:
-        value = json.loads(body)
-        masked_value = _masked_members(value)
-        media_range = match(content_type, content) if content else None
-        if media_range is not None:
-            from dynclient.examples import unrevealing
+def _masked_url(url: str) -> str:
+    return _SECRET_FIELD.sub(rf"\1{MASK}", url)
 
-            masked_value = unrevealing(content[media_range].schema, masked_value, direction)
-    except (ValueError, RecursionError, DynclientError):
+
+def _masked_body(body: Any, headers: Headers, content: Mapping[str, MediaType], direction: Any) -> Any:
+    """A body without secrets by name, and by the schema of its media type; unchanged if it has none."""
+    content_type = headers.get("content-type", "")
+    media_range = match(content_type, content) if content else None
+    media_type = content[media_range] if media_range is not None else MediaType(content_type)
+    codec = codecs.find(content_type)
+    if not isinstance(body, bytes) or codec.name in {"text", "binary"}:
         return body
-    return json.dumps(masked_value, ensure_ascii=False).encode() if masked_value != value else body
+    from dynclient.examples import unrevealing
+
+    if codec.name == "xml":
+        body = _SECRET_ELEMENT.sub(rb"\1***", body)
+    try:
+        value = codec.decode(body, media_type, content_type, Limits())
+        masked = _masked_members(value)
+        if media_type.item_schema is not None and isinstance(masked, list):
+            masked = [unrevealing(media_type.item_schema, item, direction) for item in masked]
+        masked = unrevealing(media_type.schema, masked, direction)
+        written = codec.encode(masked, media_type, content_type).body if masked != value else body
+    except (DynclientError, ValueError, RecursionError):
+        return body
+    return written if isinstance(written, bytes) else b"".join(cast("Iterable[bytes]", written))
 
 
 def _masked_members(value: Any) -> Any:

@@ -1,24 +1,26 @@
 """Files of recorded exchanges: JSON Lines and HAR 1.2, for reading and writing, and vcrpy's YAML, for reading only.
 
 A body is text if it is UTF-8, else base64, as in HAR. Files of other programs contain responses as a browser or vcrpy
-saw them: this module decodes their content codings.
+saw them: this module decodes their content codings, and leaves out what only concerns a browser.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from dynclient import __version__
+from dynclient import __version__, codecs
 from dynclient.exceptions import ArgumentError
 from dynclient.messages import Headers, Request, Response
+from dynclient.model import MediaType
+from dynclient.options import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +39,24 @@ def read(path: Path) -> list[Recording]:
     """
     name, reader = _FORMATS.get(path.suffix, ("JSON Lines", _read_lines))
     try:
-        return list(reader(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
-        what = error.strerror if isinstance(error, OSError) and error.strerror else f"it is not {name} ({error})"
-        hint = "recordings are .jsonl, .har, or vcrpy's .yaml"
-        raise ArgumentError(f"{path} can't be read: {what}", argument="path", hint=hint) from None
+        found = list(reader(path.read_text(encoding="utf-8-sig")))
+        return [one for one in found if urlsplit(one.request.url).scheme in {"http", "https"}]
+    except OSError as error:
+        what = error.strerror or str(error)
+    except UnicodeDecodeError:
+        what = f"it is not {name}: it is not text in UTF-8"
+    except KeyError as error:
+        what = f"it is not {name}: {error} is missing"
+    except ValueError as error:
+        what = f"it is not {name}: {error}"
+    except (TypeError, AttributeError):
+        what = f"it is not {name}: its members have other types"
+    hint = "recordings are .jsonl, .har, or vcrpy's .yaml; Recorder(..., mode='all') writes a new file"
+    raise ArgumentError(f"{path} can't be read: {what}", argument="path", hint=hint)
 
 
-def write(path: Path, recordings: list[Recording], *, new: int) -> None:
-    """Write recordings, of which the last ``new`` are not in the file yet: JSON Lines grow, HAR is rewritten.
+def write(path: Path, recordings: list[Recording], *, append: bool) -> None:
+    """Write recordings, of which the last one is new: JSON Lines grow by it with ``append``, HAR is rewritten.
 
     Raises:
         OSError: the file can't be written.
@@ -57,9 +68,10 @@ def write(path: Path, recordings: list[Recording], *, new: int) -> None:
         with AtomicFile(path) as file:
             file.write(_har(recordings).encode())
         return
-    lines = [json.dumps(_line(recording), ensure_ascii=False) + "\n" for recording in recordings[-new:]]
-    with path.open("a" if new < len(recordings) else "w", encoding="utf-8", newline="\n") as file:
-        file.write("".join(lines))
+    line = json.dumps(_line(recordings[-1]), ensure_ascii=False) + "\n"
+    # In a single call, so that lines of several processes do not mix.
+    with path.open("ab" if append else "wb", buffering=0) as lines:
+        lines.write(line.encode())
 
 
 # JSON Lines.
@@ -79,8 +91,13 @@ def _message(message: Request | Response) -> dict[str, Any]:
 
 
 def _read_lines(text: str) -> Iterator[Recording]:
-    for line in filter(None, map(str.strip, text.splitlines())):
-        data = json.loads(line)
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            data = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"line {number}, column {error.colno}: {error.msg}") from None
         asked, given = data["request"], data["response"]
         body = _bytes(asked.get("body"), asked.get("base64"))
         request = Request(asked["method"], asked["url"], _headers(asked["headers"]), body, data.get("operation"))
@@ -157,19 +174,27 @@ def _fields(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in pairs]
 
 
-def _read_har(text: str) -> Iterator[Recording]:
-    for entry in json.loads(text.removeprefix("\ufeff"))["log"]["entries"]:
-        asked, given = entry["request"], entry["response"]
-        if not given["status"]:
-            continue  # The browser got no response, or sent no request.
-        posted = asked.get("postData") or {}
-        sent = posted.get("text")
-        if sent is None and posted.get("params"):
-            from urllib.parse import urlencode
+# It got no response, changed the protocol, or had the response already.
+_OF_THE_BROWSER = frozenset({0, HTTPStatus.SWITCHING_PROTOCOLS, HTTPStatus.NOT_MODIFIED})
 
-            sent = urlencode([(one["name"], one.get("value", "")) for one in posted["params"]])
+
+def _read_har(text: str) -> Iterator[Recording]:
+    for entry in json.loads(text)["log"]["entries"]:
+        asked, given = entry["request"], entry["response"]
         headers = _headers((one["name"], one["value"]) for one in asked["headers"])
-        body = _bytes(sent, posted.get("_base64"))
+        is_preflight = asked["method"] == "OPTIONS" and "access-control-request-method" in headers
+        if is_preflight or given["status"] in _OF_THE_BROWSER:
+            continue
+        posted = asked.get("postData") or {}
+        body = _bytes(posted.get("text"), posted.get("_base64"))
+        kind = headers.get("content-type", posted.get("mimeType", ""))
+        if body is None and posted.get("params"):
+            fields = [(one["name"], one.get("value") or "") for one in posted["params"]]
+            values = {name: [value for other, value in fields if other == name] for name, _ in fields}
+            encoded = codecs.find(kind).encode(values, MediaType(kind), kind)
+            body, kind = cast("bytes", encoded.body), encoded.content_type
+        if kind:
+            headers = headers.replace("content-type", kind)
         request = Request(asked["method"], asked["url"], headers, body, entry.get("_operation"))
         content = given["content"]
         received = content.get("text")
@@ -210,12 +235,13 @@ def _vcr_body(body: Any) -> bytes | None:
 
 
 def _decoded(body: bytes, coding: str) -> bytes:
-    """Undo gzip and deflate; vcrpy may have done so already."""
-    if coding not in {"gzip", "deflate"} or not body:
-        return body
+    """Undo content codings; vcrpy may have done so already."""
+    from dynclient.transports.body_reader import CodingError, TooLarge, decoded
+
+    codings = [each.strip().lower() for each in coding.split(",") if body and each.strip()]
     try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body)
-    except zlib.error:
+        return b"".join(filter(None, decoded(iter([body]), codings, Limits(), "response_bytes")))
+    except (CodingError, TooLarge):
         return body
 
 

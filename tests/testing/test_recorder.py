@@ -12,6 +12,7 @@ import pytest
 import dynclient
 from dynclient import exceptions
 from dynclient.cli import main
+from dynclient.messages import Headers, Response
 from dynclient.testing import Recorder, UnexpectedCall, serve
 
 TOKEN = "very-secret-token"
@@ -120,6 +121,61 @@ def test_secrets_by_schema_and_name(tmp_path, server):
         assert again.add(name="Anna", pin="another password")["name"]
 
 
+BODIES = {
+    "application/xml": {"schema": {"$ref": "#/components/schemas/User"}},
+    "application/yaml": {"schema": {"$ref": "#/components/schemas/User"}},
+    "application/x-www-form-urlencoded": {"schema": {"$ref": "#/components/schemas/User"}},
+    "multipart/form-data": {"schema": {"$ref": "#/components/schemas/User"}},
+    "application/x-ndjson": {"itemSchema": {"$ref": "#/components/schemas/User"}},
+}
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["with its document", "alone"])
+@pytest.mark.parametrize("content_type", BODIES)
+def test_secrets_in_any_syntax(tmp_path, content_type, known):
+    """In the bodies of both directions, and in the URL that a redirect leads to."""
+    content = {content_type: BODIES[content_type]}
+    user = {"name": {"type": "string"}, "password": {"type": "string"}, "pin": {"type": "string", "format": "password"}}
+    document = {
+        "openapi": "3.2.0",
+        "info": {"title": "Users", "version": "1"},
+        "servers": [{"url": "http://users.test"}],
+        "paths": {
+            "/x": {
+                "post": {
+                    "operationId": "add",
+                    "requestBody": {"content": content},
+                    "responses": {"200": {"description": "", "content": content}},
+                }
+            }
+        },
+        "components": {"schemas": {"User": {"type": "object", "properties": user, "xml": {"name": "User"}}}},
+    }
+    body = {"name": "Anna", "password": PASSWORD, **({"pin": "1-pin-1"} if known else {})}
+    sent = [body] if "ndjson" in content_type else body
+
+    class Echo:
+        def send(self, step):
+            headers = [
+                ("Content-Type", step.request.headers["content-type"]),
+                ("Location", f"/a?sig={TOKEN}#id_token=x"),
+            ]
+            return Response(200, Headers(headers), step.request.body or b"", step.request)
+
+        def close(self):
+            pass
+
+    path = tmp_path / "calls.har"
+    for mode in ("once", "none"):
+        recorder = Recorder(path, mode=mode, document=document if known else None, transport=Echo())
+        with dynclient.load(document, transport=recorder) as api:
+            api.add(sent)
+            api.request("GET", "/y", query={"access_token": TOKEN}, headers={"Content-Type": "text/plain"})
+    written = path.read_text("utf-8")
+    assert [secret for secret in (PASSWORD, "1-pin-1", TOKEN) if secret in written] == []
+    assert "Anna" in written
+
+
 def test_modes(tmp_path, server):
     path = tmp_path / "calls.jsonl"
     with client(Recorder(path, mode="none"), server.url) as none, pytest.raises(UnexpectedCall, match="new_episodes"):
@@ -143,6 +199,21 @@ def test_modes(tmp_path, server):
             again.get(1, fields=["c"])
     with pytest.raises(exceptions.ArgumentError, match="once or new_episodes or none or all"):
         Recorder(path, mode="twice")
+
+
+def test_several_transports_add_lines_to_one_file(tmp_path, server):
+    """As several processes do. Characters that Python takes for the end of a line are none."""
+    path = tmp_path / "calls.jsonl"
+    body = {"name": "a\u2028b\x85c"}
+    with client(Recorder(path), server.url) as first, client(Recorder(path), server.url) as second:
+        first.get(1)
+        second.add(body)
+    with client(Recorder(path)) as again:
+        again.add(body)
+        again.get(1)
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(exceptions.ArgumentError, match=r"(?s)line 2, column \d+: .*mode='all'"):
+        Recorder(path)
 
 
 def test_a_changed_document_is_noticed(tmp_path, server):
@@ -173,6 +244,23 @@ BROWSER = {
                 },
             },
             {"request": {"method": "GET", "url": "https://other.example/", "headers": []}, "response": {"status": 0}},
+            {"request": {"method": "GET", "url": "https://shop.example/", "headers": []}, "response": {"status": 304}},
+            {
+                "request": {"method": "GET", "url": "data:image/png;base64,", "headers": []},
+                "response": {"status": 200, "headers": [], "content": {}},
+            },
+            {
+                "request": {
+                    "method": "POST",
+                    "url": "https://shop.example/pictures",
+                    "headers": [],
+                    "postData": {
+                        "mimeType": "multipart/form-data; boundary=x",
+                        "params": [{"name": "a", "value": "1"}, {"name": "b", "fileName": "b.png"}],
+                    },
+                },
+                "response": {"status": 204, "headers": [], "content": {}},
+            },
         ]
     }
 }
@@ -216,12 +304,19 @@ def test_files_of_others(others, name):
         ("a.yaml", "- ]"),
         ("a.jsonl", "[]"),
         ("a.har", "[]"),
+        ("a.har", '{"log": {"entries": [1]}}'),
     ],
 )
 def test_files_that_are_something_else(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     with pytest.raises(exceptions.ArgumentError, match="can't be read"):
         Recorder(tmp_path / name)
+
+
+def test_fields_of_a_browser_are_a_body(others):
+    (*_, posted) = Recorder(others / "browser.har").recordings
+    assert posted.request.headers["content-type"] == "multipart/form-data; boundary=x"
+    assert posted.request.body.count(b"--x") == 3
 
 
 def test_the_command(others, capsys):

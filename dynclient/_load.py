@@ -9,8 +9,12 @@ from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
-from dynclient._document import Document, cache_of, local_path, open_document, read_overlays
-from dynclient._readers import noted, read
+from dynclient._document.cache import cache_of
+from dynclient._document.overlays import read_overlays
+from dynclient._document.references import Document, open_document
+from dynclient._document.source import local_path
+from dynclient._readers.api import read
+from dynclient._readers.listings import noted
 from dynclient._secrets import Secret
 from dynclient.messages import Headers, Response, Send, origin
 from dynclient.model import API

@@ -56,7 +56,7 @@ def shared() -> Path:
 @pytest.fixture
 def make() -> Callable[..., Any]:
     """Make a schema of a node, in a document with named schemas, of any version."""
-    from dynclient._document import open_document
+    from dynclient._document.references import open_document
     from dynclient.dialects import DIALECTS
     from dynclient.model import Schema
 

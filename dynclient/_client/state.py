@@ -23,7 +23,8 @@ from urllib.parse import urlsplit
 
 from dynclient._call import Budget, ReloadEvent
 from dynclient._deferred import cached_property
-from dynclient._document import Document, is_url, local_path
+from dynclient._document.references import Document
+from dynclient._document.source import is_url, local_path
 from dynclient._escaping import logger
 from dynclient._identifiers import near
 from dynclient._load import OneShotTransport

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 from zlib import crc32
 
 from dynclient import model
-from dynclient._document import Document
+from dynclient._document.references import Document
 from dynclient._escaping import logger
 from dynclient._incoming.requests import HTTPError, Match, RequestValues, Router, check_request
 from dynclient._load import load

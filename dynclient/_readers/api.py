@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 
-from dynclient._document import Document
+from dynclient._document.references import Document
 from dynclient._document.text import described
 from dynclient._readers import paths
 from dynclient._readers.listings import listing

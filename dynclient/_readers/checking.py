@@ -25,7 +25,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from dynclient._document import Document
+from dynclient._document.references import Document
 from dynclient._readers import paths
 from dynclient._readers.api import OperationReader, root_node, version_of
 from dynclient._readers.nodes import Faults, Node, section

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dynclient._document import cached_listing
+from dynclient._document.cache import cached_listing
 from dynclient._document.compiled import DamagedError, decoded, encoded
 from dynclient._records import Record
 from dynclient._rows import OperationRow

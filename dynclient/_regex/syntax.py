@@ -10,10 +10,12 @@ Rule 3: a set of characters consists of ranges, and of tests if the ranges would
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Collection
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from dynclient._records import Record
@@ -117,43 +119,16 @@ SHORTHANDS = {
 }
 CONTROLS = {"f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
-_NAMED_CATEGORIES = """
-    letter=L cased_letter=LC uppercase_letter=Lu lowercase_letter=Ll titlecase_letter=Lt modifier_letter=Lm
-    other_letter=Lo mark=M combining_mark=M nonspacing_mark=Mn spacing_mark=Mc enclosing_mark=Me number=N
-    decimal_number=Nd digit=Nd letter_number=Nl other_number=No punctuation=P punct=P connector_punctuation=Pc
-    dash_punctuation=Pd open_punctuation=Ps close_punctuation=Pe initial_punctuation=Pi final_punctuation=Pf
-    other_punctuation=Po symbol=S math_symbol=Sm currency_symbol=Sc modifier_symbol=Sk other_symbol=So
-    separator=Z space_separator=Zs line_separator=Zl paragraph_separator=Zp other=C control=Cc format=Cf
-    surrogate=Cs private_use=Co unassigned=Cn"""
-_CATEGORIES = dict(pair.split("=") for pair in _NAMED_CATEGORIES.split())
+_TABLES = json.loads(Path(__file__).with_name("properties.json").read_text("utf-8"))
+_CATEGORIES: dict[str, str] = _TABLES["categories"]
 """Unicode's general categories by their long names; the short ones stand for themselves."""
 
-_POSIX_RANGES = {
-    "alnum": [(48, 57), (65, 90), (97, 122)],
-    "alpha": [(65, 90), (97, 122)],
-    "ascii": [(0, 127)],
-    "blank": [(9, 9), (32, 32)],
-    "cntrl": [(0, 31), (127, 127)],
-    "digit": [(48, 57)],
-    "graph": [(33, 126)],
-    "lower": [(97, 122)],
-    "print": [(32, 126)],
-    "punct": [(33, 47), (58, 64), (91, 96), (123, 126)],
-    "space": [(9, 13), (32, 32)],
-    "upper": [(65, 90)],
-    "word": [(48, 57), (65, 90), (95, 95), (97, 122)],
-    "xdigit": [(48, 57), (65, 70), (97, 102)],
-}
-POSIX = {name: CharacterSet(ranges) for name, ranges in _POSIX_RANGES.items()}
+POSIX = {name: CharacterSet(ranges) for name, ranges in _TABLES["posix"].items()}
 r"""The sets that POSIX calls by a name (``[:print:]``, in Java ``\p{Print}``), in ASCII."""
 
 _SHORT = frozenset({*_CATEGORIES.values()})
 # Python has no table of scripts, but the names of characters begin with theirs.
-_SCRIPTS = {
-    "arab": "ARABIC", "armn": "ARMENIAN", "beng": "BENGALI", "cyrl": "CYRILLIC", "deva": "DEVANAGARI",
-    "geor": "GEORGIAN", "grek": "GREEK", "hang": "HANGUL", "hani": "CJK", "han": "CJK", "hebr": "HEBREW",
-    "hira": "HIRAGANA", "kana": "KATAKANA", "latn": "LATIN", "thai": "THAI",
-}  # fmt: skip
+_SCRIPTS: dict[str, str] = _TABLES["scripts"]
 _SCRIPTS |= {name.lower(): name for name in _SCRIPTS.values() if name != "CJK"}
 _PROPERTIES = {
     "any": ANY,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from dynclient._document import Document
+from dynclient._document.references import Document
 from dynclient._identifiers import identifier, near
 from dynclient._json_types import Written
 from dynclient._schemas import Shape, ValueWalk

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from dynclient import model
-from dynclient._document import Document
+from dynclient._document.references import Document
 from dynclient._readers.checking import incoming
 from dynclient.changes.facts import take_pairs
 from dynclient.changes.judge import Judge

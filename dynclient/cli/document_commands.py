@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
-from dynclient._document import Document
 from dynclient._document.data import read
+from dynclient._document.references import Document
 from dynclient._escaping import counted
 from dynclient._identifiers import did_you_mean
-from dynclient._readers import check as check_references
-from dynclient._readers import misspelt
+from dynclient._readers.checking import check as check_references
+from dynclient._readers.checking import misspelt
 from dynclient._records import Record
 from dynclient._schemas import MISSING, follow, is_binary, is_structured, shape
 from dynclient._settings import project_here
@@ -102,7 +102,7 @@ def compile_(document: str, output: Path) -> None:
 @click.option("--clear", is_flag=True, help="Remove all its contents.")
 def cache(*, clear: bool) -> None:
     """Show the contents of the cache of compiled documents. It refills itself."""
-    from dynclient._document import cache_of
+    from dynclient._document.cache import cache_of
 
     store = cache_of(True)
     if store is None:
@@ -190,7 +190,8 @@ def check(document: str, overlays: tuple[str, ...], output: str, *, strict: bool
 
 
 def _applied(document: str, overlays: Sequence[str]) -> Applied:
-    from dynclient._document import open_document, read_overlays
+    from dynclient._document.overlays import read_overlays
+    from dynclient._document.references import open_document
     from dynclient.options import Limits
 
     found = read_overlays(map(located, overlays), Limits(), None)

@@ -26,7 +26,7 @@ import click
 from dynclient._deferred import expression
 from dynclient._document.text import unreadable, unsafe
 from dynclient._escaping import escaped
-from dynclient._readers import listed
+from dynclient._readers.listings import listed
 from dynclient._settings import APISettings, all_settings, find
 from dynclient.cli.commands import Decorated, inform, show_warnings
 from dynclient.exceptions import DocumentError, DynclientError, ResponseError
@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # lists and completions do not need these
 
     from dynclient._client import Client
     from dynclient._document.source import Source
-    from dynclient._readers import Listing
+    from dynclient._readers.listings import Listing
     from dynclient.model import API
 
 
@@ -225,7 +225,7 @@ def operation_items(document: str | None, incomplete: str) -> list[CompletionIte
 
 def _listing(word: str | None) -> Listing:
     """The operations and tags of the document that a word names, from the cache if possible; empty by rule 2."""
-    from dynclient._readers import Listing
+    from dynclient._readers.listings import Listing
 
     with suppress(Exception):
         if word is not None:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
@@ -168,22 +169,6 @@ def _command_to_complete(document: str | None, word: str) -> click.Command | Non
     return None
 
 
-_POWERSHELL_SCRIPT = """\
-Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
-    param($wordToComplete, $commandAst, $cursorPosition)
-    $words = $commandAst.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursorPosition } | ForEach-Object {
-        if ($_.Value -is [string]) { $_.Value } else { $_.Extent.Text }
-    }
-    $env:COMP_WORDS = $words -join "`n"
-    $env:COMP_WORD = $wordToComplete
-    $env:%(complete_var)s = "powershell_complete"
-    %(prog_name)s | ForEach-Object {
-        $fields = $_ -split "`t"
-        [System.Management.Automation.CompletionResult]::new($fields[0], $fields[1], "ParameterValue", $fields[2])
-    }
-    Remove-Item Env:COMP_WORDS, Env:COMP_WORD, Env:%(complete_var)s
-}
-"""
 # about_Parsing, about_Quoting_Rules: a bare word of these characters is one argument, unchanged. Within single quotes,
 # only quotes have to be doubled; PowerShell treats typographic ones as quotes too.
 _BARE = re.compile(r"[A-Za-z0-9_./:\\][A-Za-z0-9_./:\\=+-]*|-[-A-Za-z0-9_]+")
@@ -206,7 +191,7 @@ class PowerShell(ShellComplete):
     """PowerShell 5 and later. It completes files itself if there are no proposals."""
 
     name = "powershell"
-    source_template = _POWERSHELL_SCRIPT
+    source_template = Path(__file__).with_name("complete.ps1").read_text("utf-8")
 
     def get_completion_args(self) -> tuple[list[str], str]:
         """The words before the one that is completed, and that one."""

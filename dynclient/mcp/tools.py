@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from dynclient._paging.rules import Pagination
 
 _LEAST_RESULT = 1024
-_MOST_FOUND = 50
 _LONGEST_SIGNATURE = 600
 _LONGEST_BODY = 2000
 _SHORTEST_SECRET = 4
@@ -61,31 +60,10 @@ _ADVICE = (
     (DocumentError, "use another operation: the document is invalid here"),
 )
 
-_STRING = {"type": "string"}
-_CALL = {"operation": _STRING, "arguments": {"type": "object"}}
-_TOOLS: Mapping[str, tuple[str, dict[str, Any], str]] = {
-    "search": (
-        "Find operations by words",
-        {"query": _STRING, "limit": {"type": "integer", "minimum": 1, "maximum": _MOST_FOUND, "default": 8}},
-        "query",
-    ),
-    "describe": (
-        "Arguments, types and an example of an operation",
-        {"operation": _STRING, "part": _STRING},
-        "operation",
-    ),
-    "call_read": (
-        "Call a GET, HEAD or QUERY. select is JMESPath; cursor continues a long result",
-        {**_CALL, "select": _STRING, "cursor": _STRING},
-        "operation",
-    ),
-    "call_write": (
-        "Call an operation that changes something. confirm is the token that a first call returned",
-        {**_CALL, "confirm": _STRING},
-        "operation",
-    ),
+_TOOLS: Mapping[str, dict[str, Any]] = {
+    tool["name"]: tool for tool in json.loads(Path(__file__).with_name("tools.json").read_text("utf-8"))
 }
-"""Each tool: its description, its arguments, and the required one."""
+"""Each tool as the protocol describes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,21 +146,7 @@ class Toolbox:
 
     def tools(self) -> list[dict[str, Any]]:
         """The tools as MCP lists them."""
-        return [
-            {
-                "name": name,
-                "description": text,
-                "inputSchema": {
-                    "type": "object",
-                    "properties": properties,
-                    "required": [required],
-                    "additionalProperties": False,
-                },
-                "annotations": {"readOnlyHint": name != "call_write"},
-            }
-            for name, (text, properties, required) in _TOOLS.items()
-            if name != "call_write" or self._permissions.allow_write
-        ]
+        return [tool for name, tool in _TOOLS.items() if name != "call_write" or self._permissions.allow_write]
 
     def use(self, tool: str, arguments: Mapping[str, Any]) -> Answer:
         """Call a tool with its arguments; a failure is an Answer too."""
@@ -211,7 +175,7 @@ class Toolbox:
         required, properties = schema["required"], schema["properties"]
         read = {name: v for name, v in arguments.items() if name in required or not (v is None or v == "")}
         for name, value in read.items():
-            if isinstance(value, str) and properties.get(name, _STRING) != _STRING:
+            if isinstance(value, str) and properties.get(name, {}).get("type", "string") != "string":
                 with suppress(ValueError, RecursionError):
                     read[name] = json.loads(value)
         for fault in Draft202012Validator(schema).iter_errors(read):

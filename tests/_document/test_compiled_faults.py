@@ -213,7 +213,7 @@ def test_values_that_only_the_standard_encoder_writes(tmp_path):
     path = tmp_path / "a.json"
     path.write_text(json.dumps(tree))
     load(path, cache=tmp_path / "cache")
-    from dynclient._document import open_document
+    from dynclient._document.references import open_document
 
     found = open_document(path, cache=Cache(str(tmp_path / "cache"))).root["x-values"]
     assert json.dumps(dict(found)) == json.dumps(values)

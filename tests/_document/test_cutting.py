@@ -17,11 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynclient import _load
-from dynclient._document import cache, json_text, open_document
+from dynclient._document import cache, json_text
 from dynclient._document import data as reading
 from dynclient._document.compiled import LazyMapping, broken
 from dynclient._document.data import read
 from dynclient._document.identifiers import identifiers
+from dynclient._document.references import open_document
 from dynclient._load import compiled, load
 from dynclient.changes import compare
 from dynclient.exceptions import DocumentError, DocumentLocation, UnreadableDocument, UnsafeDocument

@@ -13,7 +13,7 @@ import pytest
 SCRIPT = r"""
 import gc, json, re, resource, sys, time
 path, how = sys.argv[1:]
-from dynclient._document import open_document
+from dynclient._document.references import open_document
 def rss():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
 before, start = rss(), time.thread_time()

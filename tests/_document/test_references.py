@@ -11,7 +11,7 @@ import pytest
 
 import dynclient
 from dynclient import cli
-from dynclient._document import open_document
+from dynclient._document.references import open_document
 from dynclient.exceptions import DocumentLocation, UnreadableDocument, UnresolvableReference, UnsafeDocument
 from dynclient.json_pointer import at, join
 from dynclient.messages import Headers, Response

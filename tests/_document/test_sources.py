@@ -15,8 +15,8 @@ from types import MappingProxyType
 
 import pytest
 
-from dynclient._document import open_document
 from dynclient._document import source as sources
+from dynclient._document.references import open_document
 from dynclient.exceptions import ArgumentError, ResponseTooLarge, UnreadableDocument, UnsafeDocument
 from dynclient.messages import Headers, Response
 from dynclient.options import Limits

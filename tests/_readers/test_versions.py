@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import dynclient
-from dynclient._readers import READERS
+from dynclient._readers.api import READERS
 from dynclient._readers.checking import objects
 from dynclient.dialects import DIALECTS
 from dynclient.exceptions import DocumentError, InvalidDocument, UnsupportedVersion

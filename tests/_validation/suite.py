@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dynclient._document import open_document
+from dynclient._document.references import open_document
 from dynclient._validation import Validator, validator
 from dynclient.dialects import Dialect
 from dynclient.exceptions import DynclientError

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dynclient
-from dynclient._document import open_document
+from dynclient._document.references import open_document
 from dynclient._validation import Validator, formats, validator
 from dynclient.dialects import OAS31
 from dynclient.model import Schema

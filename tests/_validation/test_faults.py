@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from dynclient._document import open_document
+from dynclient._document.references import open_document
 from dynclient._validation import validator
 from dynclient.dialects import OAS31
 from dynclient.model import Schema

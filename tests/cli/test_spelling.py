@@ -150,8 +150,8 @@ def test_at_most_a_thousand_short_warnings(warnings, tmp_path):
 @pytest.mark.large
 def test_real_documents_have_few_warnings(shared):
     """One of them has misspelt fields; they are found, and nothing else is."""
-    from dynclient._document import open_document
-    from dynclient._readers import misspelt
+    from dynclient._document.references import open_document
+    from dynclient._readers.checking import misspelt
 
     found = {}
     for path in sorted((shared / "corpus").rglob("*")):

@@ -25,6 +25,7 @@ from typing import Any, ClassVar
 from dynclient import model
 from dynclient._deferred import expression
 from dynclient._escaping import counted, escaped
+from dynclient._paging.rules import value_at
 from dynclient._response import match_status
 from dynclient._secrets import names_credential
 from dynclient.dialects import DIALECTS, OAS32
@@ -125,7 +126,7 @@ def _detail(fault: Fault, response: Response, data: Any) -> Any:
         return keys[-1] if keys else ""
     if fault.keyword == "enum":
         name = next((key for key in reversed(keys) if isinstance(key, str)), "")
-        value = _at(data, keys) if fault.path.startswith("$") else MISSING
+        value = value_at(data, tuple(keys)) if fault.path.startswith("$") else MISSING
         is_short = value is None or (isinstance(value, str | int | float) and len(str(value)) <= _LONGEST)
         return value if is_short and not names_credential(name) else _UNKNOWN
     return fault.value_type if fault.keyword == "type" or fault.keyword in _CHOICES else ""
@@ -137,15 +138,6 @@ def _keys(path: str) -> list[str | int]:
     for name, index, quoted in _KEYS.findall(path.partition("$")[2] or path):
         found.append(name or (int(index) if index else re.sub(r"\\(.)", r"\1", quoted)))
     return found
-
-
-def _at(data: Any, keys: Iterable[str | int]) -> Any:
-    for key in keys:
-        try:
-            data = data[key]
-        except (LookupError, TypeError):
-            return MISSING
-    return data
 
 
 def report(source: Any) -> Report:

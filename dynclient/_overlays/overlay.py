@@ -250,8 +250,7 @@ class _Application:
     ) -> DocumentError:
         index = int(action.pointer.rpartition("/")[2]) + 1
         hint = f"load(..., limits=Limits({limit}=...)) sets this limit" if limit else ""
-        target = action.target if len(action.target) <= _SHOWN else action.target[: _SHOWN - 1] + "…"
-        message = f"{overlay.name}: action {index} can't be applied to {target}: {reason}"
+        message = f"{overlay.name}: action {index} can't be applied to {_short(action.target)}: {reason}"
         return kind(message, location=overlay.location(action.pointer), hint=hint)
 
     # The actions.

@@ -23,6 +23,7 @@ from typing import Any
 
 from dynclient import _schemas
 from dynclient._deferred import expression
+from dynclient._json_types import TYPES
 from dynclient._negotiation import encode_text
 from dynclient._records import Record
 from dynclient._schemas import shapes
@@ -209,16 +210,6 @@ def read_scalar(schema: Schema, shape: _schemas.Shape, found: str) -> Any:
 
 NIL = Attribute("nil", "true", XSI, "xsi")
 
-_TYPES: dict[type, frozenset[str]] = {
-    bool: frozenset({"boolean"}),
-    int: frozenset({"integer", "number"}),
-    float: frozenset({"number", "integer"}),
-    str: frozenset({"string"}),
-    list: frozenset({"array"}),
-    dict: frozenset({"object"}),
-    type(None): frozenset({"null"}),
-}
-
 
 def encoded(value: Any, schema: Schema) -> Element:
     """The root element of a value.
@@ -317,8 +308,7 @@ def _add_undescribed(parent: Element, name: str, value: Any) -> None:
 
 def _fit_of_value(shape: _schemas.Shape, value: Any) -> float:
     """How well a shape fits a value: below 0 not at all; else the more it describes the better."""
-    types = _TYPES.get(type(value), frozenset())
-    if shape.types and not shape.types & types:
+    if shape.types and not any(TYPES[name](value) for name in shape.types):
         return -2
     if not isinstance(value, Mapping):
         return 1 if shape.types else 0

@@ -53,12 +53,14 @@ def app(
     if not isinstance(client, Client):
         raise ArgumentError("the explorer takes a Client, not an AsyncClient", hint="dynclient.load(document)")
     try:
-        from dynclient.explorer.wsgi_app import Explorer
+        from dynclient.explorer.calls import Calls
+        from dynclient.explorer.pages import Pages
+        from dynclient.explorer.wsgi_app import Explorer, Guard
     except ImportError as error:
         raise ArgumentError(f"the explorer needs {error.name}", hint="pip install 'dynclient[explore]'") from error
-    return Explorer(
-        client, mock=mock, read_only=read_only, token=token, hosts=frozenset(hosts), command_line=command_line
-    )
+    calls = Calls(client, mock, read_only=read_only, command_line=command_line)
+    pages = Pages(client, has_mock=mock is not None, read_only=read_only)
+    return Explorer(calls, pages, Guard(token, hosts))
 
 
 __all__ = ["app"]

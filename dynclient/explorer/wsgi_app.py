@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +26,6 @@ from dynclient.explorer.pages import Pages
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-    from dynclient._client import Client
 
 
 import hmac
@@ -53,7 +51,7 @@ _HEADERS = {
 class Guard:
     """Checks requests before an application handles them."""
 
-    def __init__(self, token: str | None, hosts: frozenset[str]) -> None:
+    def __init__(self, token: str | None, hosts: Iterable[str]) -> None:
         """``token`` opens a session (None: no session is needed); ``hosts`` are the allowed values of Host."""
         self._token = token
         self._session = "" if token is None else secrets.token_urlsafe(32)
@@ -129,21 +127,10 @@ _STATIC = {"explorer.js": "text/javascript", "explorer.css": "text/css", "icon.s
 class Explorer:
     """The application that :func:`dynclient.explorer.app` makes. ``calls`` has the history of the calls."""
 
-    def __init__(
-        self,
-        client: Client,
-        *,
-        mock: Client | None,
-        read_only: bool,
-        token: str | None,
-        hosts: frozenset[str],
-        command_line: Callable[..., str] | None,
-    ) -> None:
+    def __init__(self, calls: Calls, pages: Pages, guard: Guard) -> None:
         """See :func:`dynclient.explorer.app`."""
-        self.calls = Calls(client, mock, read_only=read_only, command_line=command_line)
-        self._guard = Guard(token, hosts)
+        self.calls, self._pages, self._guard = calls, pages, guard
         self._is_warm = False
-        self._pages = Pages(client, has_mock=mock is not None, read_only=read_only)
 
     def warm(self) -> None:
         """Load in the background what the first page and the first search need."""

@@ -280,8 +280,8 @@ class ResponseReader(Record):
                 data = codecs.find(content_type).decode(response.body, media_type, content_type, self.reading)
                 if len(response.body) > INLINE_BYTES:
                     look()
-                if self.mode != "off":
-                    faults = self._faults(media_type, data, content_type)
+            if self.mode != "off":
+                faults = self._faults(documented, media_type, data, content_type)
         except (DecodeError, UnexpectedMediaType) as error:
             # Outside the handler, since the error's context would be the decoder's error, with the whole text.
             error.__context__ = None
@@ -314,8 +314,12 @@ class ResponseReader(Record):
         )
         return error
 
-    def _faults(self, media_type: model.MediaType, data: Any, content_type: str) -> list[Fault]:
+    def _faults(
+        self, documented: model.Response, media_type: model.MediaType | None, data: Any, content_type: str
+    ) -> list[Fault]:
         """The faults of a body; a broken schema is a fault itself."""
+        if media_type is None:
+            return [_unchecked("$", documented.fault)] if documented.fault is not None and data is not None else []
         try:
             return body_faults(media_type, data, "response", self.limits, self.engine, content_type=content_type)
         except DocumentError as error:

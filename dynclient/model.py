@@ -175,7 +175,10 @@ class Link(Record):
 
 
 class Response(Record):
-    """A documented response. ``status`` is ``"200"``, ``"2XX"`` (upper case) or ``"default"``."""
+    """A documented response. ``status`` is ``"200"``, ``"2XX"`` (upper case) or ``"default"``.
+
+    ``fault`` is the error of one that can't be read.
+    """
 
     status: str
     description: str = ""
@@ -184,6 +187,7 @@ class Response(Record):
     links: tuple[Link, ...] = ()
     summary: str = ""
     pointer: str = ""
+    fault: DocumentError | None = None
 
 
 class ServerVariable(Record):
@@ -267,7 +271,7 @@ class Operation(Record):
 
     ``security`` is a choice (OR) of requirements (AND); empty if nothing is required. A requirement may name a scheme
     that the document does not declare, or declares wrongly. The keys of ``responses`` are
-    those of :attr:`Response.status`.
+    those of :attr:`Response.status`. ``left_out`` are the errors of optional parameters that can't be read.
     """
 
     row: OperationRow
@@ -280,6 +284,7 @@ class Operation(Record):
     external_docs: str = ""
     callbacks: tuple[str, ...] = ()
     extensions: Mapping[str, Any] = {}
+    left_out: tuple[DocumentError, ...] = ()
 
     @property
     def id(self) -> str:

@@ -118,7 +118,7 @@ class Described:
         """Convert strings, such as a row of a CSV file, to keyword arguments of a call, by the document's schemas.
 
         Numbers, booleans, null, and JSON of arrays and objects are read by their schemas. An empty string is left out
-        if the schema does not allow a string.
+        if the schema does not allow it, as that of a number or a date.
 
         Raises:
             ArgumentError: the operation has no such argument, or an array or object is not JSON.

@@ -164,6 +164,8 @@ class LoadedDocument:
         if plan is None:
             with naming(row):
                 plan = self._plans.setdefault(row.key, Plan(self.operation(row), self._limits))
+            for error in plan.operation.left_out:
+                log.warning("%s: a parameter is left out: %s", plan.operation.id, error)
         return plan
 
     def once(self, what: str, row: OperationRow, find: Callable[[], _R]) -> _R:

@@ -173,7 +173,7 @@ def _parameters(location: _Location) -> None:
     for level in (location.node, *location.items):
         _alike(level)
     names = paths.template_names(location.row.path)
-    nodes = [node for node in paths.declared(location.node, location.items) if node.value.get("in") == "path"]
+    nodes = [node for node in paths.declared(location.node, location.items, []) if node.value.get("in") == "path"]
     # OAS 3.1.1, Path Templating: each template expression MUST correspond to a path parameter.
     for name in set(names) - {str(node.value.get("name")) for node in nodes}:
         location.node.refuse(

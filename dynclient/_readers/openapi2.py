@@ -18,8 +18,19 @@ from urllib.parse import urlsplit
 
 from dynclient._deferred import expression
 from dynclient._readers.nodes import Node
-from dynclient._readers.paths import Version, declared, location_of, responses, sendable, usable_servers, with_items
+from dynclient._readers.paths import (
+    Version,
+    declared,
+    location_of,
+    responses,
+    sendable,
+    usable,
+    usable_headers,
+    usable_servers,
+    with_items,
+)
 from dynclient._readers.security import address, one_of, scopes
+from dynclient.exceptions import DocumentError
 from dynclient.media_types import FORM, JSON, MULTIPART_FORM, essence, find, is_concrete
 from dynclient.model import (
     Encoding,
@@ -71,14 +82,16 @@ _HTTP = ("https", "http")
 
 def operation(bare: Operation, node: Node, items: Sequence[Node], root: Node) -> Operation:
     """Read an Operation Object."""
-    parameters = declared(node, items)
+    left_out: list[DocumentError] = []
+    parameters = declared(node, items, left_out)
     produces = _media_types(node, root, "produces")
-    sent = [parameter(one) for one in parameters if one.value.get("in") not in _BODIES]
+    sent = usable((one for one in parameters if one.value.get("in") not in _BODIES), parameter, left_out)
     return bare._replace(
         parameters=sendable(bare.path, node, sent),
         body=body(node, parameters, _media_types(node, root, "consumes")),
         responses=responses(node, lambda status, found: _response(status, found, produces)),
         servers=usable_servers(node, lambda: servers(root, node)),
+        left_out=tuple(left_out),
     )
 
 
@@ -148,11 +161,7 @@ def examples(node: Node) -> tuple[Example, ...]:
 
 def headers(node: Node) -> dict[str, Header]:
     """Read the headers of a response."""
-    return {
-        name: _header(name, value.object("a Header Object"))
-        for name, value in node.entries("headers")
-        if name.lower() != "content-type"
-    }
+    return usable_headers(node, lambda name, value: _header(name, value.object("a Header Object")))
 
 
 def _header(name: str, node: Node) -> Header:

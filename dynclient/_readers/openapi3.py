@@ -1,7 +1,7 @@
 """Read OpenAPI 3.0, 3.1 and 3.2: parameters, bodies, responses and servers.
 
 Rule 1: a key of ``content`` is kept as the document spells it; a malformed one never matches.
-Rule 2: examples and links are only informative. Broken ones are left out.
+Rule 2: examples, links and headers are only informative. Broken ones are left out.
 Rule 3: a relative server URL is resolved against the URL of its document, if that came from the network. If not, it
 stays relative, and building a request raises an error that says what is missing.
 Rule 4: a server's URL is a template: text in braces is kept.
@@ -17,7 +17,17 @@ from urllib.parse import urljoin, urlsplit
 from dynclient._deferred import expression
 from dynclient._document.text import described
 from dynclient._readers.nodes import Node, shared, spelled
-from dynclient._readers.paths import Version, declared, location_of, responses, sendable, usable_servers, with_items
+from dynclient._readers.paths import (
+    Version,
+    declared,
+    location_of,
+    responses,
+    sendable,
+    usable,
+    usable_headers,
+    usable_servers,
+    with_items,
+)
 from dynclient._readers.security import scheme
 from dynclient.exceptions import DocumentError
 from dynclient.media_types import FORM, MULTIPART_FORM, essence
@@ -59,12 +69,14 @@ _VARIABLE = expression(r"\{([^{}]+)\}")
 def operation(bare: Operation, node: Node, items: Sequence[Node], root: Node) -> Operation:
     """Read an Operation Object."""
     callbacks = node.value.get("callbacks")
+    left_out: list[DocumentError] = []
     return bare._replace(
-        parameters=sendable(bare.path, node, map(parameter, declared(node, items))),
+        parameters=sendable(bare.path, node, usable(declared(node, items, left_out), parameter, left_out)),
         body=body(bare.method, node),
         responses=responses(node, response),
         servers=usable_servers(node, lambda: servers(root, (node, *items))),
         callbacks=tuple(callbacks) if isinstance(callbacks, Mapping) else (),
+        left_out=tuple(left_out),
     )
 
 
@@ -235,12 +247,7 @@ def _encoding_style(node: Node, media_range: str) -> dict[str, Any]:
 
 def headers(node: Node) -> dict[str, Header]:
     """Read the ``headers`` of a response or of a part of a form."""
-    # OAS 3.1.1, Response Object and Encoding Object: a header named Content-Type is ignored.
-    return {
-        name: header(name, value.followed("a Header Object"))
-        for name, value in node.entries("headers")
-        if name.lower() != "content-type"
-    }
+    return usable_headers(node, lambda name, value: header(name, value.followed("a Header Object")))
 
 
 @shared

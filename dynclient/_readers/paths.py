@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from dynclient._deferred import expression
 from dynclient._document.compiled import LazyMapping
@@ -31,7 +31,9 @@ from dynclient.exceptions import DocumentError
 from dynclient.http_grammar import CONNECTION_FIELDS, is_token
 from dynclient.json_pointer import escape
 from dynclient.media_types import find
-from dynclient.model import Location, MediaType, Operation, Parameter, Response, SecurityScheme, Server
+from dynclient.model import Header, Location, MediaType, Operation, Parameter, Response, SecurityScheme, Server
+
+T = TypeVar("T")
 
 _LONGEST = 20
 """Characters of a key that may be `paths`, misspelt."""
@@ -41,6 +43,7 @@ _WORDS = frozenset({"operationId", "tags", "summary", "deprecated", "$ref"})
 _ELSEWHERE = frozenset({"$ref", "additionalOperations"})
 _DOTS = expression(r"(?i)(?:\.|%2e){1,2}")
 
+_NEEDED = ("path", "body")
 # OAS 3.1.1, Parameter Object, `name`: definitions of Accept, Content-Type and Authorization are ignored.
 _RESERVED = CONNECTION_FIELDS | {"accept", "authorization", "content-type"}
 
@@ -192,18 +195,39 @@ def template_names(path: str) -> list[str]:
     return list(dict.fromkeys(_TEMPLATE.findall(path)))
 
 
-def declared(operation: Node, items: Sequence[Node]) -> list[Node]:
+def usable(nodes: Iterable[Node], read: Callable[[Node], T], left_out: list[DocumentError]) -> Iterator[T]:
+    """Read Parameter Objects. The errors of optional ones are added to ``left_out``: a call can do without them."""
+    for node in nodes:
+        try:
+            yield read(node)
+        except DamagedDocument:
+            raise
+        except DocumentError as error:
+            value = node.value if isinstance(node.value, Mapping) else {}
+            if node.source.faults is not None or value.get("required") is True or value.get("in") in _NEEDED:
+                raise
+            left_out.append(error)
+
+
+def declared(operation: Node, items: Sequence[Node], left_out: list[DocumentError]) -> list[Node]:
     """Return the Parameter Objects of an operation: those of its path first, then its own.
 
     ``items`` are the Path Items, the nearest first.
     """
+
+    def followed(node: Node) -> Node:
+        return node.followed("a Parameter Object")
+
+    def keyed(node: Node) -> tuple[tuple[str, str], Node]:
+        # A name can be missing only while all errors are collected; such a parameter replaces no other.
+        return (node.text("in"), node.text("name") or node.uri), node
+
     by_key: dict[tuple[str, str], Node] = {}
     for level in (*reversed(items), operation):
         here: dict[tuple[str, str], Node] = {}
-        for member in level.members("parameters"):
-            node = member.followed("a Parameter Object")
-            # A name can be missing only while all errors are collected; such a parameter replaces no other.
-            here.setdefault((node.text("in"), node.text("name") or node.uri), node)
+        members = usable(level.members("parameters"), followed, left_out)
+        for key, node in usable(members, keyed, left_out):
+            here.setdefault(key, node)
         by_key.update(here)
     return list(by_key.values())
 
@@ -241,13 +265,8 @@ def _implied(name: str, operation: Node) -> Parameter:
 
 
 def responses(operation: Node, read: Callable[[str, Node], Response]) -> dict[str, Response]:
-    """Read the responses of an operation, by status. A broken error response is read without content.
-
-    Raises:
-        DocumentError: a success is broken, or all responses are.
-    """
+    """Read the responses of an operation, by status. A broken one has only its error."""
     found: dict[str, Response] = {}
-    broken: list[DocumentError] = []
     for key, node in operation.entries("responses"):
         status = status_of(key)
         if status is not None and status not in found:
@@ -256,12 +275,9 @@ def responses(operation: Node, read: Callable[[str, Node], Response]) -> dict[st
             except DamagedDocument:  # not a fault of the document, and other damage can't be known
                 raise
             except DocumentError as error:
-                if node.source.faults is not None or status.startswith("2"):
+                if node.source.faults is not None:
                     raise
-                broken.append(error)
-                found[status] = Response(status)
-    if broken and not any(status.startswith("2") for status in found):
-        raise broken[0]
+                found[status] = Response(status, fault=error)
     return found
 
 
@@ -275,6 +291,22 @@ def usable_servers(operation: Node, read: Callable[[], tuple[Server, ...]]) -> t
         if operation.source.faults is not None:
             raise
         return (Server("", fault=error),)
+
+
+def usable_headers(node: Node, read: Callable[[str, Node], Header]) -> dict[str, Header]:
+    """Read the headers of a response or a part; broken ones are left out."""
+    found: dict[str, Header] = {}
+    for name, value in node.entries("headers"):
+        # OAS 3.1.1, Response Object and Encoding Object: a header named Content-Type is ignored.
+        if name.lower() != "content-type":
+            try:
+                found[name] = read(name, value)
+            except DamagedDocument:
+                raise
+            except DocumentError:
+                if node.source.faults is not None:
+                    raise
+    return found
 
 
 def status_of(key: str) -> str | None:

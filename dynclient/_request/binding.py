@@ -20,6 +20,7 @@ from dynclient._identifiers import near
 from dynclient._records import Record
 from dynclient._request.options import CallOptions
 from dynclient._schemas import from_text, read, shape
+from dynclient._validation import validator
 from dynclient.exceptions import ArgumentError
 from dynclient.inspection.arguments import Argument
 from dynclient.options import ValidationMode
@@ -111,7 +112,7 @@ class Binder:
         return name in self._by_name
 
     def from_strings(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Convert the strings of a row by the schemas of their arguments; an empty non-string is left out.
+        """Convert the strings of a row by the schemas of their arguments; an empty one that is invalid is left out.
 
         Raises:
             ArgumentError: an argument is unknown, or an array or object is not JSON.
@@ -126,10 +127,9 @@ class Binder:
             if not isinstance(value, str) or argument.schema is None:
                 found[keyword] = value if argument.schema is None else read(argument.schema, value)
                 continue
-            types = shape(argument.schema).types
-            if value == "" and types and "string" not in types:
+            if value == "" and validator(argument.schema, "request").faults(value, places=False):
                 continue
-            if types == _TEXT:
+            if shape(argument.schema).types == _TEXT:
                 found[keyword] = value
                 continue
             try:

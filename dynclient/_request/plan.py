@@ -117,7 +117,7 @@ class Plan:
         found: list[Validator] = []
         for response in self._successes():
             try:
-                found = self._compiled(response.content, "response")
+                found = self._answer(response)
             except DocumentError as error:
                 wrong = wrong or error
             else:
@@ -142,13 +142,11 @@ class Plan:
                 found.append(validator(argument.schema, "request", limits=self._limits))
         for response in self._successes():
             with suppress(DocumentError):  # another success is valid
-                found += self._compiled(response.content, "response")
-        for check in found:
-            if check.bundle.broken:
-                raise copy(check.bundle.broken[0])
-        for server in self.operation.servers:
-            if server.fault is not None:
-                raise copy(server.fault)
+                found += self._answer(response)
+        broken = [error for check in found for error in check.bundle.broken]
+        broken += [server.fault for server in self.operation.servers if server.fault is not None]
+        for error in (*broken, *self.operation.left_out):
+            raise copy(error)
 
     def _successes(self) -> list[Response]:
         responses = self.operation.responses
@@ -158,6 +156,11 @@ class Plan:
     def _compiled(self, content: Mapping[str, MediaType], direction: Direction) -> list[Validator]:
         schemas = [schema for each in content.values() for schema in (each.schema, each.item_schema)]
         return [validator(schema, direction, limits=self._limits) for schema in schemas if schema is not None]
+
+    def _answer(self, response: Response) -> list[Validator]:
+        if response.fault is not None:
+            raise copy(response.fault)
+        return self._compiled(response.content, "response")
 
     def _validator(self, key: tuple[str, str], schema: Schema) -> Validator:
         check = self._validators[key] = validator(schema, "request", limits=self._limits)

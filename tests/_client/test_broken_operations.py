@@ -140,7 +140,7 @@ def test_the_prompt_tells_it_and_does_not_fail(client, name):
 
 @pytest.mark.parametrize("attribute", ["operation", "schema"])
 def test_what_can_t_be_read_is_a_missing_attribute_too(attribute):
-    lost = {"operationId": "lost", "parameters": [{"$ref": "#/nowhere"}], "responses": {}}
+    lost = {"operationId": "lost", "requestBody": {"$ref": "#/nowhere"}, "responses": {}}
     document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": lost}}}
     method = dynclient.load(document).lost
     assert not hasattr(method, attribute)

@@ -53,6 +53,14 @@ BODY = {
 }
 
 
+MAY_BE_EMPTY = {
+    "day": {"type": "string", "format": "date"},
+    "color": {"type": "string", "enum": ["red"]},
+    "long": {"type": "string", "minLength": 1},
+    "union": {"anyOf": [{"type": "integer"}, {"type": "string", "format": "date-time"}]},
+}
+
+
 def get(schema: str, media_type: str = "application/json") -> dict[str, Any]:
     content = {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
     return {"get": {"operationId": f"get{schema}", "responses": {"200": {"description": "", "content": content}}}}
@@ -73,6 +81,7 @@ DOCUMENT: dict[str, Any] = {
                 "parameters": [
                     {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}},
                     {"name": "ids", "in": "query", "schema": {"type": "array", "items": {"type": "integer"}}},
+                    *({"name": name, "in": "query", "schema": schema} for name, schema in MAY_BE_EMPTY.items()),
                 ],
                 "requestBody": {"content": {"application/json": {"schema": BODY}}},
                 "responses": {"200": {"description": ""}},
@@ -294,6 +303,7 @@ def test_rows_of_a_csv_file() -> None:
         {"id": 8, "ids": [1, 2], "text": "x", "none": 5},
     ]
     assert plain.put.prepare(**found[1]).url == "https://x.example/rows/8?ids=1&ids=2"
+    assert plain.put.from_strings({"id": "7", **dict.fromkeys(MAY_BE_EMPTY, "")}) == {"id": 7}
 
 
 @pytest.mark.parametrize(("row", "said"), [({"cuont": "1"}, "did you mean count"), ({"more": "{"}, "not JSON")])

@@ -131,10 +131,60 @@ def test_a_part_in_a_file_that_can_t_be_read_stops_only_requests_that_use_it(tmp
 
 
 def test_what_can_t_be_read_names_the_way_past_the_document():
-    client = loaded(parameters=[{"$ref": "#/nowhere"}])
+    client = loaded(requestBody={"$ref": "#/nowhere"})
     with pytest.raises(exceptions.UnresolvableReference, match=r"client\.request\('POST', '/x'\)"):
         client.ask()
     assert client.request("POST", "/x").data == {"a": 1}
+
+
+LEFT_OUT = {
+    "reference": {"$ref": "#/components/parameters/Nowhere"},
+    "circle": {"$ref": "#/paths/~1x/post/parameters/1"},
+    "no object": "q",
+    "no name": {"in": "query", "schema": {}},
+    "no location": {"name": "a", "schema": {}},
+    "misspelt location": {"name": "a", "in": "hedaer", "schema": {}},
+    "unknown style": {"name": "a", "in": "query", "style": "fancy", "schema": {}},
+    "no schema": {"name": "a", "in": "query", "schema": []},
+    "no flag": {"name": "a", "in": "query", "required": "perhaps", "schema": {}},
+}
+
+
+@pytest.mark.parametrize(
+    ("broken", "version"),
+    [*((LEFT_OUT[name], "3.1.0") for name in LEFT_OUT), *((LEFT_OUT[name], "2.0") for name in [*LEFT_OUT][:6])],
+)
+def test_a_broken_optional_parameter_is_left_out(broken, version, caplog):
+    typed = {"type": "string"} if version == "2.0" else {"schema": {"type": "string"}}
+    described = {"operationId": "ask", "responses": {"200": {"description": ""}}}
+    parameters = [{"name": "q", "in": "query", **typed}, broken]
+    document = {
+        **({"swagger": version} if version == "2.0" else {"openapi": version}),
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/x": {"post": {**described, "parameters": parameters}}},
+    }
+    client = dynclient.load(document, base_url="http://h", transport=Canned(replace(ANSWER, status=204, body=b"")))
+    assert client.ask.prepare(q="1").url == "http://h/x?q=1"
+    assert client.ask(q="1") is None
+    assert len([one for one in caplog.records if "a parameter is left out" in one.message]) == 1
+    assert client.ask.fault.location.pointer.startswith("/paths/~1x/post/parameters/1")
+
+
+@pytest.mark.parametrize("response", [{"$ref": "#/components/responses/Nowhere"}, {"description": "", "content": 5}, 5])
+def test_a_broken_success_stops_only_calls_that_check_it(response):
+    client = loaded(responses={"200": response})
+    with pytest.raises(exceptions.DocumentError, match=r"validate=Validation\(responses=") as caught:
+        client.ask()
+    assert caught.value.location.pointer.startswith("/paths/~1x/post/responses/200")
+    assert client.ask.fault is not None
+    for mode in ("warn", "off"):
+        assert client.ask.with_options(validate=mode)() == {"a": 1}
+    both = loaded(responses={"200": response, "201": OK})
+    with pytest.raises(exceptions.ResponseValidationError, match="has carried out the POST") as caught:
+        both.ask()
+    assert caught.value.data == {"a": 1}
+    created = Canned(replace(ANSWER, status=201))
+    assert loaded(transport=created, responses={"200": response, "201": OK}).ask() == {"a": 1}
 
 
 SERVERS = {
@@ -211,8 +261,11 @@ def test_a_broken_error_response_stops_nobody(response, status):
     with pytest.raises(exceptions.NotFound) as caught:
         loaded(transport=Canned(replace(ANSWER, status=404)), responses=responses).ask()
     assert caught.value.data == {"a": 1}
-    with pytest.raises(exceptions.DocumentError):
-        loaded(responses={status: response}).ask()
+    if status == "default":
+        with pytest.raises(exceptions.DocumentError, match=r"validate=Validation\(responses="):
+            loaded(responses={status: response}).ask()
+    else:
+        assert loaded(responses={status: response}).ask() == {"a": 1}
 
 
 def test_the_broken_schema_of_an_error_does_not_hide_the_error():

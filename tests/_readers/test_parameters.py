@@ -93,8 +93,10 @@ def test_the_schema_of_a_parameter_of_2_is_what_is_left_of_it(operation_of: Read
 
 @pytest.mark.parametrize("text", ["in: query, type: array, collectionFormat: xml", "in: cookie, type: string", "in: q"])
 def test_a_parameter_that_2_does_not_know_is_told(operation_of: Reader, text: str) -> None:
+    (told,) = operation_of(f"parameters: [{{name: a, {text}}}]", swagger="2.0").left_out
+    assert isinstance(told, InvalidDocument)
     with pytest.raises(InvalidDocument):
-        operation_of(f"parameters: [{{name: a, {text}}}]", swagger="2.0")
+        operation_of(f"parameters: [{{name: a, required: true, {text}}}]", swagger="2.0")
 
 
 def test_content_stands_instead_of_a_schema(operation_of: Reader) -> None:

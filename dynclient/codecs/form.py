@@ -188,14 +188,18 @@ class StyledField(Record):
     kind: Literal["primitive", "array", "object"]
     properties: frozenset[str]
 
-    def names(self, names: Iterable[str]) -> set[str]:
-        """The names of a body that belong to the property."""
-        exploded = self.kind == "object" and self.encoding.explode and self.encoding.style != "deepObject"
-        own = self.properties if exploded else frozenset()
-        return {each for each in names if each == self.name or each.startswith(f"{self.name}[") or each in own}
+    @property
+    def is_exploded(self) -> bool:
+        """Whether the names in a body are those of an object's properties."""
+        return self.kind == "object" and self.encoding.explode and self.encoding.style != "deepObject"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether every name in a body may be that of a property."""
+        return self.is_exploded and not self.properties
 
     def read(self, text: str) -> Any:
-        """The value, from a whole form; ``MISSING`` if it is not there."""
+        """The value, from the fields of a form; ``MISSING`` if it is not there."""
         value = _styles.deserialize(
             text,
             name=self.name,
@@ -208,8 +212,11 @@ class StyledField(Record):
         return value if value is MISSING or self.schema is None else _schemas.typed(self.schema, value)
 
 
-def styled(media_type: MediaType) -> Iterator[StyledField]:
-    """The properties of a body that are written in a style."""
+def styled(media_type: MediaType, names: Iterable[str]) -> Iterator[tuple[StyledField, list[str]]]:
+    """The properties of a body that are written in a style, each with the names in the body that belong to it."""
+    by_base: dict[str, list[str]] = {}
+    for name in names:
+        by_base.setdefault(name.partition("[")[0], []).append(name)
     for name, encoding in media_type.encoding.items():
         if encoding.style is not None:
             schema, properties = property_schema(media_type, name), frozenset[str]()
@@ -218,7 +225,11 @@ def styled(media_type: MediaType) -> Iterator[StyledField]:
                 shape = shapes.sole(schema)
                 kind = "array" if shapes.is_array(shape) else "object" if shapes.is_object(shape) else "primitive"
                 properties = frozenset(shape.properties)
-            yield StyledField(name, encoding, schema, kind, properties)
+            look()
+            field = StyledField(name, encoding, schema, kind, properties)
+            own = properties if field.is_exploded else frozenset()
+            near = {each for one in (name, *own) for each in by_base.get(one.partition("[")[0], ())}
+            yield field, [each for each in near if each == name or each.startswith(f"{name}[") or each in own]
 
 
 # -- URL-encoded forms -------------------------------------------------------------------------------------------------
@@ -291,20 +302,22 @@ def decode(body: bytes, media_type: MediaType | None, content_type: str, limits:
     text = decode_text(body, "utf-8")
     if limits.body_values is not None and text.count("&") >= limits.body_values:
         raise too_many(limits.body_values)
-    pairs = [_pair(field, charset) for field in text.split("&") if field]
+    fields = list(filter(None, text.split("&")))
+    pairs = [_pair(field, charset) for field in fields]
     found: dict[str, Any] = {}
+    by_name: dict[str, list[int]] = {}
+    for position, (name, _) in enumerate(pairs):
+        by_name.setdefault(name, []).append(position)
     taken: set[str] = set()
-    for field in styled(media_type):
-        taken |= field.names(name for name, _ in pairs)
-        value = field.read(text)
+    for field, names in styled(media_type, by_name):
+        taken.update(names)
+        own = sorted(position for name in names for position in by_name[name])
+        value = field.read("&".join(fields if field.is_open else [fields[position] for position in own]))
         if value is not MISSING:
             found[field.name] = value
-    by_name: dict[str, list[str]] = {}
-    for name, value in pairs:
-        if name not in taken:
-            by_name.setdefault(name, []).append(value)
-    for name, values in by_name.items():
+    for name in [name for name in by_name if name not in taken]:
         look()
+        values = [pairs[position][1] for position in by_name[name]]
         encoding = media_type.encoding.get(name, NO_ENCODING)
         value_of = partial(_value, encoding=encoding, limits=limits)
         schema = property_schema(media_type, name)

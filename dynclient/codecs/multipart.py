@@ -373,8 +373,9 @@ def _is_whole(part: _ReadPart, shape: _schemas.Shape) -> bool:
 def _styled_values(by_name: dict[str, list[_ReadPart]], media_type: MediaType) -> dict[str, Any]:
     """The properties that are written in a style; their parts are taken out, and read as the fields of a form."""
     result: dict[str, Any] = {}
-    for field in form.styled(media_type):
-        names = [name for name in by_name if name in field.names(by_name)]
+    order = {name: position for position, name in enumerate(by_name)}
+    for field, unordered in form.styled(media_type, order):
+        names = sorted(by_name.keys() & unordered, key=order.__getitem__)
         if any(part.filename is not None for name in names for part in by_name[name]):
             continue
         pairs = [(name, decode_text(part.content, "utf-8")) for name in names for part in by_name.pop(name)]

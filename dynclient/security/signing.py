@@ -31,7 +31,7 @@ from dynclient._records import Record
 from dynclient._secrets import Secret
 from dynclient.exceptions import ArgumentError
 from dynclient.http_grammar import TOKEN
-from dynclient.messages import Headers, Request, RunBlocking
+from dynclient.messages import Headers, Request, Response, RunBlocking
 from dynclient.security.auth import AuthContext, SchemeAuth, write
 from dynclient.security.schemes import as_secret
 from dynclient.security.trust import text_of
@@ -300,7 +300,7 @@ def challenges(lines: Iterable[str]) -> list[Challenge]:
 
 
 class DigestSession(Record):
-    """A challenge in use (RFC 7616, 3.6), the client's nonce, and how often it was answered.
+    """A challenge in use (RFC 7616, 3.6), the nonces of client and server, and how often the latter was used.
 
     A session uses one client nonce, so that the session key of ``-sess`` is the same for servers that compute it once
     and for those that compute it for each request.
@@ -309,7 +309,14 @@ class DigestSession(Record):
     algorithm: str
     parameters: Mapping[str, str]
     cnonce: str
+    nonce: str
     counts: Iterator[int]
+
+    def after(self, response: Response) -> DigestSession:
+        """The session with the nonce that a response names for the next request (RFC 7616, 3.5)."""
+        (info,) = challenges([f"Digest {response.headers.get('authentication-info') or ''}"])
+        nonce = info.parameters.get("nextnonce", "")
+        return self if not nonce or _UNFIT.search(nonce) else self._replace(nonce=nonce, counts=itertools.count(1))
 
 
 def session(challenges: Iterable[Challenge], entropy: Callable[[int], bytes]) -> DigestSession | None:
@@ -327,7 +334,7 @@ def session(challenges: Iterable[Challenge], entropy: Callable[[int], bytes]) ->
     if not found:
         return None
     _, algorithm, parameters = min(found, key=lambda one: one[0])
-    return DigestSession(algorithm, parameters, entropy(16).hex(), itertools.count(1))
+    return DigestSession(algorithm, parameters, entropy(16).hex(), parameters["nonce"], itertools.count(1))
 
 
 class DigestAuth(SchemeAuth):
@@ -343,17 +350,17 @@ class DigestAuth(SchemeAuth):
     def flow(self, request: Request, context: AuthContext, /) -> Generator[Request, Any, None]:
         """Answer the origin's last challenge; after a 401, answer the new one once."""
         sessions, key = context.cache.sessions, (context.scheme.name, self._user, self._password, request.origin)
-        known: DigestSession | None = sessions.get(key)
-        response = yield self._answered(known, request, context) if known is not None else request
-        if response.status != _UNAUTHORIZED:
-            return
-        begun = session(challenges(response.headers.get_list("www-authenticate")), context.random)
-        if begun is not None:
-            sessions[key] = begun
-            response = yield self._answered(begun, request, context)
-            if response.status != _UNAUTHORIZED:
-                return
-        sessions.pop(key, None)
+        used: DigestSession | None = sessions.get(key)
+        response = yield self._answered(used, request, context) if used is not None else request
+        if response.status == _UNAUTHORIZED:
+            used = session(challenges(response.headers.get_list("www-authenticate")), context.random)
+            if used is not None:
+                sessions[key] = used
+                response = yield self._answered(used, request, context)
+        if response.status == _UNAUTHORIZED:
+            sessions.pop(key, None)
+        elif used is not None:
+            sessions[key] = used.after(response)
 
     def _answered(self, to: DigestSession, request: Request, context: AuthContext) -> Request:
         proof = answer(to, self._user, self._password, request)
@@ -370,11 +377,11 @@ def answer(to: DigestSession, user: str, password: Secret, request: Request) -> 
 
     uri = _fields_of(request)["target"]
     count = f"{next(to.counts):08x}"
-    realm, nonce = known.get("realm", ""), known["nonce"]
+    realm, nonce = known.get("realm", ""), to.nonce
     key = hashed(f"{user}:{realm}:{password.reveal()}")
     if to.algorithm.endswith(_SESSION):
-        # RFC 7616, 3.4.2
-        key = hashed(f"{key}:{nonce}:{to.cnonce}")
+        # RFC 7616, 3.4.2: the nonce is that of the challenge.
+        key = hashed(f"{key}:{known['nonce']}:{to.cnonce}")
     act = hashed(f"{request.method}:{uri}")
     fields = {**_user(user, realm, known, hashed), "realm": f'"{realm}"', "uri": f'"{uri}"'}
     fields |= {"algorithm": known["algorithm"]} if "algorithm" in known else {}

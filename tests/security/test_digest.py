@@ -128,6 +128,7 @@ class Server:
 
     def __init__(self, server: HTTPServer, algorithm: str, *, qop: bool = True) -> None:
         self.algorithm, self.qop, self.uses = algorithm, qop, 1000
+        self.names_next = False
         self.shown: list[dict[str, str]] = []
         self.nonces = itertools.count(1)
         self.counts: dict[str, int] = {}
@@ -141,12 +142,17 @@ class Server:
         shown = {name: value.strip('"') for name, value in re.findall(r'([\w*]+)=("[^"]*"|[^,\s]+)', rest)}
         self.shown.append(shown)
         if word == "Digest" and self.is_right(shown, request.method, request.full_path.rstrip("?")):
-            return Response('"in"', content_type="application/json")
-        nonce = f"nonce-{next(self.nonces)}"
-        self.counts[nonce] = 0
+            info = {"Authentication-Info": f'qop=auth, nextnonce="{self.nonce()}"'} if self.names_next else {}
+            return Response('"in"', content_type="application/json", headers=info)
+        nonce = self.nonce()
         line = f'Digest realm="r", nonce="{nonce}", algorithm={self.algorithm}, opaque="o"'
         stale = ", stale=true" if shown.get("nonce") in self.counts and self.counts[shown["nonce"]] >= self.uses else ""
         return Response(status=401, headers={"WWW-Authenticate": line + (', qop="auth"' if self.qop else "") + stale})
+
+    def nonce(self) -> str:
+        nonce = f"nonce-{next(self.nonces)}"
+        self.counts[nonce] = 0
+        return nonce
 
     def is_right(self, shown: dict[str, str], method: str, uri: str) -> bool:
         def hashed(text: str) -> str:
@@ -158,7 +164,7 @@ class Server:
             return False
         key = hashed(f"{self.user[0]}:r:{self.user[1]}")
         if self.algorithm.endswith("-sess"):
-            key = hashed(f"{key}:{nonce}:{shown['cnonce']}")
+            key = hashed(f"{key}:{'nonce-1' if self.names_next else nonce}:{shown['cnonce']}")
         middle = f"{shown['nc']}:{shown['cnonce']}:auth:" if self.qop else ""
         right = hashed(f"{key}:{nonce}:{middle}{hashed(f'{method}:{uri}')}") == shown["response"]
         fresh = not self.qop or int(shown["nc"], 16) > self.counts[nonce]
@@ -209,6 +215,14 @@ def test_a_stale_nonce_is_replaced_within_the_call(client, httpserver):
         "nonce-2",
         "nonce-2",
     ]
+
+
+@pytest.mark.parametrize("algorithm", ["SHA-256", "MD5-sess"])
+def test_the_next_nonce_is_used(client, httpserver, algorithm):
+    server = Server(httpserver, algorithm)
+    server.uses, server.names_next = 1, True
+    assert client(server.document(), auth=server.user).results("get_thing", 3) == ["in"] * 3
+    assert [shown.get("nonce") for shown in server.shown] == [None, "nonce-1", "nonce-2", "nonce-3"]
 
 
 def test_a_wrong_password_is_tried_once(client, httpserver):

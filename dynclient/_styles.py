@@ -429,13 +429,21 @@ def _deep_members(value: Any, prefix: str, depth: int) -> Iterator[tuple[str, An
 
 
 def deserialize(
-    text: str | None, *, name: str, in_: str, style: str, explode: bool, kind: Kind, properties: Collection[str] = ()
+    text: str | None,
+    *,
+    name: str,
+    in_: str,
+    style: str,
+    explode: bool,
+    kind: Kind,
+    properties: Collection[str] = (),
+    others: Collection[str] = (),
 ) -> Any:
     """Read a parameter: a str, a list or dict of str, or :data:`MISSING`.
 
     ``text`` is the whole query, form or Cookie header, or the parameter's own text; None stands for no text.
     ``properties`` are the names of an exploded object's properties, which are mixed with other parameters; without them
-    every pair is taken.
+    every pair is taken, except for those of ``others``, the names of other parameters.
 
     Raises:
         InvalidDocument: the location has no such style.
@@ -446,20 +454,22 @@ def deserialize(
     if row.deep:
         return _deep(row, text, name, kind)
     if row.named:
-        return _named(row, text, name, explode=explode, kind=kind, properties=properties)
+        if explode and kind == "object":
+            return {
+                key: row.escaping.read(value)
+                for key, value in _raw_pairs(row, text)
+                if (key in properties if properties else key.partition("[")[0] not in others)
+            } or MISSING
+        return _named(row, text, name, explode=explode, kind=kind)
     text = text.removeprefix(row.first)
     if not text and kind != "primitive":
         return [] if kind == "array" else {}
     return _read(row, text, explode=explode, kind=kind)
 
 
-def _named(row: Style, text: str, name: str, *, explode: bool, kind: Kind, properties: Collection[str]) -> Any:
+def _named(row: Style, text: str, name: str, *, explode: bool, kind: Kind) -> Any:
     """Read a parameter from pairs of name and value."""
-    found = _raw_pairs(row, text)
-    if explode and kind == "object":
-        members = {key: row.escaping.read(value) for key, value in found if not properties or key in properties}
-        return members or MISSING
-    values = [value for key, value in found if key == name]
+    values = [value for key, value in _raw_pairs(row, text) if key == name]
     if not values:
         return MISSING
     if explode and kind == "array":

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from dynclient import codecs, model
 from dynclient._negotiation import match
 from dynclient._records import Record
-from dynclient._schemas import is_binary, shape, typed
+from dynclient._schemas import branches, is_binary, typed
 from dynclient._styles import deserialize
 from dynclient._validation import body_faults, validator
 from dynclient.exceptions import DocumentError, DynclientError, Fault
@@ -262,7 +262,7 @@ def check_request(
     parameters: dict[tuple[str, str], Any] = {}
     faults: list[Fault] = []
     for parameter in _read_parameters(operation):
-        value, found = _parameter(parameter, texts, request, limits)
+        value, found = _parameter(operation, parameter, texts, request, limits)
         faults += found
         if value is not MISSING:
             parameters[parameter.in_, parameter.name] = value
@@ -284,7 +284,7 @@ def used_parameters(operation: model.Operation, request: Request) -> list[str]:
     for parameter in _read_parameters(operation):
         text = _text(parameter, {parameter.name: ""}, request)
         with suppress(DynclientError):  # what can't be read is present
-            if text is None or (parameter.in_ != "path" and _value(parameter, text, Limits()) is MISSING):
+            if text is None or (parameter.in_ != "path" and _value(operation, parameter, text, Limits()) is MISSING):
                 continue
         used.append(f"{parameter.in_} {parameter.name}")
     return used
@@ -309,12 +309,12 @@ def _text(parameter: model.Parameter, texts: Mapping[str, str], request: Request
 
 
 def _parameter(
-    parameter: model.Parameter, texts: Mapping[str, str], request: Request, limits: Limits
+    operation: model.Operation, parameter: model.Parameter, texts: Mapping[str, str], request: Request, limits: Limits
 ) -> tuple[Any, list[Fault]]:
     path = f"{parameter.in_}.{parameter.name}"
     text = _text(parameter, texts, request)
     try:
-        value = MISSING if text is None else _value(parameter, text, limits)
+        value = MISSING if text is None else _value(operation, parameter, text, limits)
     except DynclientError as error:
         return MISSING, [Fault(path, error.message)]
     if value is MISSING:
@@ -325,7 +325,7 @@ def _parameter(
     return value, validator(schema, "request", limits=limits).faults(value, path=path)
 
 
-def _value(parameter: model.Parameter, text: str, limits: Limits) -> Any:
+def _value(operation: model.Operation, parameter: model.Parameter, text: str, limits: Limits) -> Any:
     if parameter.media_type is not None:
         written: str | None = text
         if parameter.in_ == "path":
@@ -346,6 +346,7 @@ def _value(parameter: model.Parameter, text: str, limits: Limits) -> Any:
         explode=parameter.explode,
         kind=kind,
         properties=properties,
+        others={one.name for one in operation.parameters if one.in_ == parameter.in_ and one is not parameter},
     )
     return value if value is MISSING or parameter.schema is None else typed(parameter.schema, value)
 
@@ -356,18 +357,14 @@ def first_value(text: str, name: str, separator: str) -> str | None:
     return values[0] if values else None
 
 
-def _kind(schema: model.Schema, depth: int = 0) -> tuple[Kind, tuple[str, ...]]:
+def _kind(schema: model.Schema) -> tuple[Kind, tuple[str, ...]]:
     """The kind of a schema's values as a parameter, and an object's property names."""
-    found = shape(schema)
-    if "array" in found.types or found.items is not None or found.prefix_items:
-        return "array", ()
-    if "object" in found.types or found.properties:
-        return "object", tuple(found.properties)
-    if not found.types and depth < 8:  # noqa: PLR2004  # a bound against schemas that contain themselves as a choice
-        for choice in (*found.one_of, *found.any_of):
-            kind, properties = _kind(choice, depth + 1)
-            if kind != "primitive":
-                return kind, properties
+    found = branches(schema)
+    for each in found[:1] if found[0].types else found:
+        if "array" in each.types or (not each.types and (each.items is not None or each.prefix_items)):
+            return "array", ()
+        if "object" in each.types or (not each.types and each.properties):
+            return "object", tuple(name for one in found for name in one.properties)
     return "primitive", ()
 
 

@@ -290,7 +290,7 @@ class Mock(WSGIApplication):
             try:
                 response = self._answer(context, operation, match)
             except HTTPError as error:
-                if error.status != HTTPStatus.BAD_REQUEST:
+                if error.status not in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}:
                     raise
                 refusals.append(error)
             else:

@@ -67,6 +67,44 @@ def test_voice():
     assert faults(VOICE, "voice") == {}
 
 
+MAP = {"type": "object", "additionalProperties": {"type": "integer"}}
+BRANCH = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}, "additionalProperties": False}
+# Arguments of one call. The other parameters of an operation are not members of an object that has any members.
+PARAMETERS = {
+    "a map": ({"filter": MAP, "page": {"type": "string"}}, {"filter": {"a": 1}, "page": "x"}),
+    "a map and a list": ({"m": MAP, "ids": {"type": "array", "items": {}}}, {"m": {"a": 1}, "ids": ["x", "y"]}),
+    "alternatives": (
+        {
+            "filter": {"type": "object", "oneOf": [BRANCH, {**BRANCH, "required": ["x"]}]},
+            "type": {"type": "string"},
+        },
+        {"filter": {"id": "x"}, "type": "y"},
+    ),
+    "a text with properties": ({"id": {"type": "string", "properties": {"id": {}}}}, {"id": "x"}),
+}
+
+
+@pytest.mark.parametrize("in_", ["query", "cookie"])
+@pytest.mark.parametrize(("schemas", "arguments"), PARAMETERS.values(), ids=PARAMETERS)
+def test_parameters_are_told_apart(schemas, arguments, in_):
+    parameters = [{"name": name, "in": in_, "schema": schema} for name, schema in schemas.items()]
+    operation = {"operationId": "x", "parameters": parameters, "responses": {"204": {"description": ""}}}
+    document = {"openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": {"/x": {"get": operation}}}
+    with dynclient.load(document, base_url=BASE, transport=MockTransport(document), retry=1) as client:
+        client.x(**arguments)
+
+
+def test_an_operation_of_the_same_path_takes_another_media_type():
+    def put(name, media_type):
+        body = {"required": True, "content": {media_type: {"schema": {}}}}
+        return {"put": {"operationId": name, "requestBody": body, "responses": {"204": {"description": ""}}}}
+
+    paths = {"/x#a": put("a", "application/json"), "/x#b": put("b", "text/plain")}
+    document = {"openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": paths}
+    with dynclient.load(document, base_url=BASE, transport=MockTransport(document), retry=1) as client:
+        client.b("text")
+
+
 @pytest.mark.large
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", DOCUMENTS)

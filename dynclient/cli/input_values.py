@@ -509,8 +509,9 @@ class ValueType(click.ParamType):  # type: ignore[type-arg]  # it is generic in 
         del ctx, param
         if incomplete.startswith("@"):
             return [CompletionItem(incomplete, type="file")]
-        # A line break would begin another proposal.
-        return [CompletionItem(value) for value in self.values if value.startswith(incomplete) and value.isprintable()]
+        # A line break would begin another proposal, and an empty line be none.
+        found = (value for value in self.values if value and value.isprintable())
+        return [CompletionItem(value) for value in found if value.startswith(incomplete)]
 
 
 class Positional(click.Argument):

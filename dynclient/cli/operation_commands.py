@@ -24,6 +24,7 @@ from click.shell_completion import (
     ShellComplete,
     ZshComplete,
     add_completion_class,
+    split_arg_string,
 )  # fmt: skip
 
 from dynclient._rows import OperationRow
@@ -169,25 +170,65 @@ def _command_to_complete(document: str | None, word: str) -> click.Command | Non
     return None
 
 
+# What bash expands within quotes, or what ends them.
+_SPECIAL = {"'": frozenset("'"), '"': frozenset('"$`\\!')}
 # about_Parsing, about_Quoting_Rules: a bare word of these characters is one argument, unchanged. Within single quotes,
 # only quotes have to be doubled; PowerShell treats typographic ones as quotes too.
 _BARE = re.compile(r"[A-Za-z0-9_./:\\][A-Za-z0-9_./:\\=+-]*|-[-A-Za-z0-9_]+")
 _QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
 
 
-class QuotingBash(BashComplete):
-    """bash, with proposals quoted."""
+class WholeWords(ShellComplete):
+    """Proposals that replace the whole word, also in ``--option=value``."""
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+        """The proposals."""
+        found = super().get_completions(args, incomplete)
+        option, equals, _ = incomplete.partition("=")
+        for item in found if equals and option.startswith("-") else ():
+            item.value = f"{option}={item.value}" if item.type == "plain" else item.value
+        return found
+
+
+class QuotingBash(WholeWords, BashComplete):
+    """bash, with proposals quoted. It splits a word at colons and equals signs, and replaces only the last piece."""
+
+    source_template = Path(__file__).with_name("complete.bash").read_text("utf-8")
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words before the one that is completed, and that one."""
+        if "COMP_WORD" not in os.environ:
+            return super().get_completion_args()
+        words = _words(os.environ["COMP_WORDS"])
+        return words[1:-1], words[-1]
 
     def format_completion(self, item: CompletionItem) -> str:
         """One line of the script's input."""
-        value = item.value
-        if item.type == "plain":
-            # click's script reads a backslash as an escape.
-            value = "" if "\\" in value else quote(value)
-        return f"{item.type},{value}"
+        value, piece = str(item.value), os.environ.get("COMP_WORD")
+        if item.type != "plain":
+            return f"{item.type},{value}"
+        before = os.environ["COMP_WORDS"].removesuffix(piece) if piece is not None else ""
+        value = value.removeprefix(_words(before)[-1])
+        if before[-1:] in _SPECIAL:  # within quotes, which bash closes
+            return "" if _SPECIAL[before[-1]].intersection(value) else f"plain,{value}"
+        return f"plain,{quote(value)}"
 
 
-class PowerShell(ShellComplete):
+def _words(line: str) -> list[str]:
+    """The words of a command line; the last one may be empty, or in quotes that are not closed."""
+    words = split_arg_string(f"{line}x")
+    return [*words[:-1], words[-1][:-1]]
+
+
+class Zsh(WholeWords, ZshComplete):
+    """zsh, by click's script."""
+
+
+class Fish(WholeWords, FishComplete):
+    """fish, by click's script."""
+
+
+class PowerShell(WholeWords):
     """PowerShell 5 and later. It completes files itself if there are no proposals."""
 
     name = "powershell"
@@ -211,7 +252,7 @@ class PowerShell(ShellComplete):
 
 
 _SHELLS: dict[str, type[ShellComplete]] = {
-    "bash": QuotingBash, "zsh": ZshComplete, "fish": FishComplete, "powershell": PowerShell,
+    "bash": QuotingBash, "zsh": Zsh, "fish": Fish, "powershell": PowerShell,
 }  # fmt: skip
 
 

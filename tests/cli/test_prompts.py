@@ -177,12 +177,38 @@ def completions(root, words, shell="bash"):
         (("call", "openapi/voice.yaml", "update-call", "--state", "a"), {"active"}),
         (("call", "openapi/voice.yaml", "get-call-state", "9", "c", "-o", "j"), {"json"}),
         (("ls", "openapi/voice.yaml", "--tag", "C"), {"Calls"}),
+        (("ls", "openapi/voice.yaml", "--tag=C"), {"--tag=Calls"}),
         (("call", "nowhere.yaml", "x"), set()),
     ],
 )
 def test_completion(root, words, expected):
     offered = filter(None, completions(root, words).splitlines())
     assert {line.partition(",")[2] for line in offered} == expected
+
+
+# The line before the cursor, its last piece as bash splits it -> what replaces that piece.
+BASH_PIECES = {
+    ("ls d.json --tag a:", ""): "b",
+    ("ls d.json --tag=a:", ""): "b",
+    ("ls d.json --tag=", ""): "a:b",
+    ("ls d.json --tag 't w", "t w"): "t w'o",
+    ('ls d.json --tag "t', "t"): "t w'o",
+    ("ls d.json --tag t", "t"): "'t w'\"'\"'o'",
+    ("call file:d.json g", "g"): "go",
+}
+
+
+@pytest.mark.parametrize("line", BASH_PIECES, ids=lambda line: line[0])
+def test_bash_replaces_the_last_piece_of_a_word(tmp_path, line):
+    operation = {"operationId": "go", "tags": ["a:b", "t w'o"], "responses": {}}
+    document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/": {"get": operation}}}
+    (tmp_path / "d.json").write_text(json.dumps(document))
+    environment = {**os.environ, "_DYNCLIENT_COMPLETE": "bash_complete"}
+    environment |= {"COMP_WORDS": f"dynclient {line[0]}", "COMP_WORD": line[1]}
+    command = [sys.executable, "-c", "from dynclient.cli import main; main([])"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env=environment)
+    # Within single quotes, a value with such a quote is not proposed.
+    assert done.stdout.strip() == ("" if "'" in line[0] else f"plain,{BASH_PIECES[line]}")
 
 
 def test_completion_with_summaries_in_zsh_and_fish(root):
@@ -319,7 +345,6 @@ POWERSHELL = {
     "@x": "'@x'",
     "a,b": "'a,b'",
     "-n\u2013": "'-n\u2013'",
-    "": "''",
 }
 
 

@@ -190,7 +190,6 @@ def test_completion(root, words, expected):
 BASH_PIECES = {
     ("ls d.json --tag a:", ""): "b",
     ("ls d.json --tag=a:", ""): "b",
-    ("ls d.json --tag=", ""): "a:b",
     ("ls d.json --tag 't w", "t w"): "t w'o",
     ('ls d.json --tag "t', "t"): "t w'o",
     ("ls d.json --tag t", "t"): "'t w'\"'\"'o'",

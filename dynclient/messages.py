@@ -112,6 +112,11 @@ class Headers(Mapping[str, str]):
         return Headers(pair for pair in self._pairs if pair[0].lower() != name.lower())
 
 
+def can_be_repeated(body: Body) -> bool:
+    """Whether a body can be sent again: bytes, or contents that are read from paths."""
+    return body is None or isinstance(body, bytes) or getattr(body, "can_be_repeated", False)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One complete HTTP request (RFC 9110, 9): transports send it, errors and ``prepare()`` show it.

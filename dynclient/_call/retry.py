@@ -38,7 +38,7 @@ from dynclient.exceptions import (
     TransportError,
 )
 from dynclient.http_grammar import IDEMPOTENCY_KEYS, IDEMPOTENT
-from dynclient.messages import Request, Response
+from dynclient.messages import Request, Response, can_be_repeated
 from dynclient.model import Operation
 from dynclient.options import Limits, Retry
 from dynclient.transports.clock import Environment
@@ -170,7 +170,7 @@ class RetryPolicy:
 
     def _may_repeat(self, request: Request) -> bool:
         self._failed += 1
-        return self._failed < self._retry.attempts and (request.body is None or isinstance(request.body, bytes))
+        return self._failed < self._retry.attempts and can_be_repeated(request.body)
 
     def _jittered(self, base: float) -> float:
         ceiling: float = min(base * 2 ** (self._failed - 1), self._retry.max_delay)
@@ -228,7 +228,7 @@ def _read_timed_out(error: DynclientError) -> bool:
 
 def is_repeatable(request: Request) -> bool:
     """Whether a request can be sent again as it is: it is idempotent, and its body is still available."""
-    return request.method in IDEMPOTENT and (request.body is None or isinstance(request.body, bytes))
+    return request.method in IDEMPOTENT and can_be_repeated(request.body)
 
 
 def with_key(

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, Self
 
 from dynclient import _schemas, _styles
 from dynclient._negotiation import decode_text, encode_text
@@ -73,12 +73,12 @@ class Codec(Record):
     split: Split | None = None
 
 
-Content = bytes | Callable[[], Iterator[bytes]]
-"""A part of a body: bytes, or a function that opens it and returns an iterator of chunks."""
+Content = bytes | Path | Callable[[], Iterator[bytes]]
+"""A part of a body: bytes, the path of a file, or a function that returns an iterator of chunks, once."""
 
 
 class StreamBody(Iterator[bytes]):
-    """A body of several contents that is read once.
+    """A body of several contents. If they are bytes and paths, it can be iterated again.
 
     ``length`` is in bytes, or None if a content's length is unknown.
     """
@@ -86,7 +86,14 @@ class StreamBody(Iterator[bytes]):
     def __init__(self, contents: Iterable[Content], length: int | None) -> None:
         """Take the contents in their order, and their total length."""
         self.length = length
-        self._chunks = _chunks(contents)
+        self._contents = list(contents)
+        self.can_be_repeated = all(isinstance(content, (bytes, Path)) for content in self._contents)
+        self._chunks = _chunks(self._contents)
+
+    def __iter__(self) -> Self:
+        if self.can_be_repeated:
+            self._chunks = _chunks(self._contents)
+        return self
 
     def __next__(self) -> bytes:
         return next(self._chunks)
@@ -100,6 +107,13 @@ def _chunks(contents: Iterable[Content]) -> Generator[bytes, None, None]:
     for content in contents:
         if isinstance(content, bytes):
             yield content
+        elif isinstance(content, Path):
+            try:
+                file = content.open("rb")
+            except OSError as error:
+                raise EncodeError(f"the file {content.name!r} can't be read: {error.strerror}") from None
+            with file:
+                yield from _read(file)
         else:
             yield from content()
 
@@ -157,16 +171,7 @@ def _of_path(path: Path) -> tuple[Content, int | None]:
         raise EncodeError(f"the file {path.name!r} can't be read: {getattr(error, 'strerror', error)}") from None
     if not path.is_file():
         raise EncodeError(f"{path.name!r} is not a file")
-
-    def chunks() -> Iterator[bytes]:
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            raise EncodeError(f"the file {path.name!r} can't be read: {error.strerror}") from None
-        with file:
-            yield from _read(file)
-
-    return chunks, status.st_size
+    return path, status.st_size
 
 
 def _read(file: IO[Any]) -> Iterator[bytes]:

@@ -26,7 +26,7 @@ from dynclient.exceptions import (
     MissingCredential,
     TransportError,
 )
-from dynclient.messages import Await, Request, Response, RunBlocking, Sleep
+from dynclient.messages import Await, Request, Response, RunBlocking, Sleep, can_be_repeated
 from dynclient.model import API, Operation, SecurityRequirement, SecurityScheme
 from dynclient.security.auth import (
     UNDECLARED,
@@ -432,9 +432,7 @@ def _may_go_on(outcome: Outcome, step: Any, request: Request) -> bool:
     """Whether a flow may continue after a response."""
     if not isinstance(outcome, Response) or outcome.status not in _REFUSED:
         return False
-    # A stream can't be sent twice.
-    is_whole = request.body is None or isinstance(request.body, bytes)
-    return is_whole or not (isinstance(step, Request) and _is_own(step, request))
+    return can_be_repeated(request.body) or not (isinstance(step, Request) and _is_own(step, request))
 
 
 def _mistake(auth: Auth, what: str) -> ArgumentError:

@@ -12,6 +12,7 @@ from functools import partial
 import anyio
 import anyio.lowlevel
 import pytest
+from werkzeug import Response
 
 import dynclient
 
@@ -61,8 +62,6 @@ def upload(way, httpserver):
     arrived = []
 
     def take(request):
-        from werkzeug import Response
-
         arrived.append((request.headers.get("Content-Length"), request.headers.get("Content-Type"), request.get_data()))
         return Response(status=204)
 
@@ -109,6 +108,41 @@ def test_bytes(case, upload, tmp_path):
     path = tmp_path / "a.bin"
     path.write_bytes(b"abcd")
     assert upload("raw", make(path))[::2] == (length, b"abcd")
+
+
+AGAIN = {
+    "raw": ("raw", lambda path: path, 3),
+    "form": ("form", lambda path: {"file": path, "note": "x"}, 3),
+    "a file object": ("raw", lambda path: io.BytesIO(path.read_bytes()), 1),
+    "a form with a file object": ("form", lambda path: {"a": path, "b": io.BytesIO(b"x")}, 1),
+}
+
+
+@pytest.mark.parametrize("case", AGAIN.values(), ids=AGAIN)
+@pytest.mark.parametrize("challenge", [{}, {"WWW-Authenticate": 'Digest realm="r", nonce="n", qop="auth"'}])
+def test_a_path_is_read_again(case, challenge, way, httpserver, tmp_path):
+    name, make, attempts = case
+    path, bodies = tmp_path / "a.bin", []
+    path.write_bytes(b"abcd" * 50_000)
+
+    def answer(request):
+        bodies.append(request.get_data())
+        status = 204 if len(bodies) == 3 else 401 if challenge and len(bodies) == 1 else 503
+        return Response(status=status, headers={"Retry-After": "0", **challenge})
+
+    httpserver.expect_request(f"/{name}").respond_with_handler(answer)
+    schemes = {"securitySchemes": {"login": {"type": "http", "scheme": "digest"}}}
+    document = {**DOCUMENT, "components": schemes, "security": [{"login": []}] if challenge else []}
+    auth = {"auth": ("ann", "secret")} if challenge else {}
+    call = way(document, base_url=httpserver.url_for(""), retry=dynclient.Retry(idempotent=True), **auth)
+    if attempts > 1:
+        assert call(name, make(path)) is None
+    else:
+        with pytest.raises(dynclient.ApiError):
+            call(name, make(path))
+    assert len(bodies) == attempts
+    assert len(set(map(len, bodies))) == 1
+    assert path.read_bytes() in bodies[-1]
 
 
 def watched(way, progress):
@@ -182,8 +216,6 @@ def test_asynchronous_iterators(backend, name, given, expected, httpserver):
     arrived = []
 
     def take(request):
-        from werkzeug import Response
-
         arrived.append(request.get_data())
         return Response(status=204)
 

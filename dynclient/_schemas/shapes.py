@@ -314,6 +314,9 @@ def merged_constraints(found: list[Keywords]) -> dict[str, Any]:
     }
 
 
+_JOINED = "/allOf/properties/"
+
+
 def merged_properties(owner: Schema, found: list[Keywords]) -> dict[str, Schema]:
     """Return all properties, those of the merged schemas first, in the order of their documents.
 
@@ -335,10 +338,16 @@ def joined(owner: Schema, name: str, schemas: list[Schema]) -> Schema:
     if len(telling) <= 1:
         return (telling or schemas)[0]
     # No other schema has this URI: there is no value at it, since `allOf` is an array.
-    uri = f"{owner.uri}/allOf/properties/{escape(name)}"
+    uri = f"{owner.uri}{_JOINED}{escape(name)}"
     # The last is the schema's own, which takes precedence.
-    value: Mapping[str, Any] = {"allOf": [{"$ref": schema.uri} for schema in reversed(telling)]}
-    return Schema(uri, value, owner.dialect, owner.references)
+    uris = tuple(schema.uri for schema in reversed(telling))
+    value: Mapping[str, Any] = {"allOf": [{"$ref": each} for each in uris]}
+    # Within a recursive schema, the same schemas are joined again at each level.
+    known = cache(owner.references, "joined")
+    joint: Schema = known.setdefault(
+        (owner.uri.partition(_JOINED)[0], *uris), Schema(uri, value, owner.dialect, owner.references)
+    )
+    return joint
 
 
 @contextmanager

@@ -174,11 +174,14 @@ class PairResult(Record):
     """The result for one pair of schemas.
 
     ``changes`` holds the aspect, the rest of the path, and keywords of :meth:`Findings.add`; ``below`` the pairs of
-    subschemas, each with the rest of its path.
+    subschemas, each with the rest of its path, and ``harmless`` those whose changes are info, whatever they are.
+    ``hides`` means that properties changed that are not part of values of this side.
     """
 
     changes: Sequence[tuple[str, str, dict[str, Any]]] = ()
     below: Sequence[tuple[Schema, Schema, str]] = ()
+    harmless: Sequence[tuple[Schema, Schema, str]] = ()
+    hides: bool = False
 
 
 class APIPair(Record):
@@ -230,7 +233,7 @@ class Findings:
         rank = severity or found.severity
         change = Change(found.id, rank, self._operation, self._name, where, text, was, is_, *places)
         # A schema may be reached by several paths: a change in it is reported once.
-        key = (kind, was, is_, *(place.uri if place and is_below else where for place in places))
+        key = (kind, rank, was, is_, *(place.uri if place and is_below else where for place in places))
         if key not in self._added:
             self._added.add(key)
             self.changes.append(change)

@@ -61,27 +61,38 @@ class _Walk:
         Raises:
             DocumentError: a schema is broken.
         """
-        pairs, is_changed, seen = self._findings.apis.pairs, False, set[Key]()
-        waiting = [(old, new, "$")]
-        while waiting and len(seen) < BUDGET:
-            old, new, path = waiting.pop()
-            key = (old.uri, new.uri, self.side, self._xml)
+        pairs, seen = self._findings.apis.pairs, set[Key]()
+        is_changed = is_explained = False
+        waiting, later, at_most = [(old, new, "$")], list[tuple[Schema, Schema, str]](), dict[str, Any]()
+        while (waiting or later) and len(seen) < BUDGET:
+            if not waiting:
+                # Last, since a pair is compared once, and may matter in another place.
+                waiting, later, at_most = later, [], {"severity": "info"}
+            one, other, path = waiting.pop()
+            key = (one.uri, other.uri, self.side, self._xml)
             if key in seen:
                 continue
             if key not in pairs:
                 # Whether they are written alike is tested at the start of a walk and at the targets of references.
-                is_asked = not seen or (isinstance(old.value, Mapping) and "$ref" in old.value)
-                is_alike = is_asked and self._judge.alike(old, new)
-                pairs[key] = PairResult() if is_alike else self._compare(old, new)
+                is_asked = not seen or (isinstance(one.value, Mapping) and "$ref" in one.value)
+                is_alike = is_asked and self._judge.alike(one, other)
+                pairs[key] = PairResult() if is_alike else self._compare(one, other)
             seen.add(key)
             result = pairs[key]
-            is_changed = is_changed or bool(result.changes)
+            is_changed, is_explained = is_changed or bool(result.changes), is_explained or result.hides
             for aspect, step, details in result.changes:
-                self._add(aspect, path + step, **{"old": old, "new": new, **details})
+                given = {"old": one, "new": other, "severity": self._severity(aspect), **details, **at_most}
+                self._add(aspect, path + step, **given)
+                is_explained = is_explained or given["severity"] != "info"
             # In reverse, so that they leave the stack in the document's order.
-            waiting += [(one, other, path + step) for one, other, step in reversed(result.below)]
-        if waiting:
+            waiting += [(*pair[:2], path + pair[2]) for pair in reversed(result.below)]
+            later += [(*pair[:2], path + pair[2]) for pair in reversed(result.harmless)]
+        if waiting or later:
             self._add("not-compared", old=old, new=new)
+        elif not is_explained and not self._keeps(old, new):
+            # Of recursive schemas, each may refer to the others for the reason.
+            for aspect, _, details in self._shown(old, new, [], is_explained=False):
+                self._add(aspect, old=old, new=new, **details)
         elif not is_changed:
             # No other walk needs to look below these.
             pairs.update(dict.fromkeys(seen, PairResult()))
@@ -114,30 +125,30 @@ class _Walk:
             below += [*_items(old, new, add), *_properties(old, new, self.side, add), *_heirs(old, new, add)]
         elif old_null != new_null:
             add("null-allowed" if new_null else "null-forbidden")
-        return PairResult(*self._judged(before, after, changes, below))
+        return self._judged(before, after, changes, below)
 
-    def _judged(self, old: Schema, new: Schema, changes: Local, below: Below) -> tuple[Local, Below]:
+    def _judged(self, old: Schema, new: Schema, changes: Local, below: Below) -> PairResult:
         """Correct the changes of a pair by the facts about the values (rule 4 of the kinds)."""
         if self._keeps(old, new):
-            is_equal = self._keeps(old, new, back=True)
-            # Each value remains valid, regardless of the subschemas. Other pairs are branches that do not belong
-            # together.
-            below = [
-                (one, other, step)
-                for one, other, step in below
-                if self._keeps(one, other) and (not is_equal or self._keeps(one, other, back=True))
-            ]
-            kept = [found for found in changes if not (is_equal and found[0] not in NOT_OF_VALUES)]
-            return [
+            # Each value remains valid, regardless of the subschemas. If both allow the same values, they are only
+            # written differently, unless a branch of a union covers for another one.
+            is_union = all(it.one_of or it.any_of for it in (shape(old), shape(new)))
+            is_equal = not is_union and self._keeps(old, new, back=True)
+            changes = [
                 (aspect, step, details if aspect in NOT_OF_VALUES else {**details, "severity": "info"})
-                for aspect, step, details in kept
-            ], below
+                for aspect, step, details in changes
+                if aspect in NOT_OF_VALUES or not is_equal
+            ]
+            kept = [pair for pair in below if self._keeps(*pair[:2])]
+            if is_equal:
+                return PairResult(changes, [pair for pair in kept if self._keeps(*pair[:2], back=True)])
+            return PairResult(changes, kept, [pair for pair in below if pair not in kept])
         severities = {self._severity(aspect) for aspect, *_ in changes}
-        hidden = _hidden_pairs(shape(old), shape(new), self.side)
-        is_explained = any(not self._keeps(one, other) for one, other in (*(pair[:2] for pair in below), *hidden))
-        if "breaking" in severities or (is_explained and "warning" not in severities):
-            return changes, below
-        return self._shown(old, new, changes, is_explained=is_explained), below
+        hides = not all(self._keeps(*pair) for pair in _hidden_pairs(shape(old), shape(new), self.side))
+        is_explained = hides or not all(self._keeps(*pair[:2]) for pair in below)
+        if "breaking" not in severities and ("warning" in severities or not is_explained):
+            changes = self._shown(old, new, changes, is_explained=is_explained)
+        return PairResult(changes, below, hides=hides)
 
     def _shown(self, old: Schema, new: Schema, changes: Local, *, is_explained: bool) -> Local:
         """Look for a value that is no longer valid, or was not valid before, and add it to the change."""
@@ -233,6 +244,8 @@ def _properties(old: Shape, new: Shape, side: Side, add: Add) -> Below:
             add(f"property-became-{hiding}" if is_hidden else removed, before=name, **at)
         if before and after and name in old.properties and name in new.properties:
             below.append((old.properties[name], new.properties[name], f".{name}"))
+        elif before and after and any(name in it.properties and _asserts(it.properties[name]) for it in (old, new)):
+            add("schema-removed" if name in old.properties else "schema-added", f".{name}", **at)
     return below + _unnamed_properties(old, new, add)
 
 

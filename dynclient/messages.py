@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import GenericAlias
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, overload
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from dynclient import _secrets
 from dynclient._deferred import expression
@@ -390,6 +390,16 @@ def origin(url: str) -> tuple[str, str, int]:
     # A call needs this several times, for few origins: the result is cached by the deciding part of the URL.
     authority = _AUTHORITY.match(url)
     return _origin(authority[0] if authority is not None else url)
+
+
+def joined_url(base: str, reference: str) -> str | None:
+    """The absolute URL of a reference; None unless a request can go there: http or https, a host, no user name."""
+    try:
+        url = urljoin(base, reference)
+        parts, (scheme, host, _) = urlsplit(url), origin(url)
+    except ValueError:
+        return None
+    return url if scheme in DEFAULT_PORTS and host and "@" not in parts.netloc else None
 
 
 @lru_cache(maxsize=256)

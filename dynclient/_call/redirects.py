@@ -13,12 +13,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 from dynclient._secrets import masked
 from dynclient.exceptions import RedirectError
 from dynclient.http_grammar import REDIRECTS
-from dynclient.messages import Headers, Request, Response, origin
+from dynclient.messages import Headers, Request, Response, joined_url, origin
 from dynclient.model import Operation
 from dynclient.options import Redirects, Secret
 
@@ -70,21 +70,10 @@ def _target(response: Response, request: Request) -> str:
         raise _error("it has no Location" if not any(locations) else "it has several Locations", response)
     # RFC 9110, 5.5: beyond ASCII a header's bytes are just bytes; in a URL those are percent-encoded.
     location = quote(locations[0].encode("latin-1", "replace"), safe=_PRINTABLE)
-    url = _joined(request.url, location)
+    url = joined_url(request.url, location.partition("#")[0])
     if url is None:
         raise _error("its Location is not a valid http or https URL", response)
     return url
-
-
-def _joined(base: str, location: str) -> str | None:
-    """The URL that a Location names, without its fragment; None if it can't be requested."""
-    try:
-        url = urljoin(base, location).partition("#")[0]
-        parts = urlsplit(url)
-        origin(url)
-    except ValueError:
-        return None
-    return url if parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc else None
 
 
 def _error(fault: str, response: Response, hint: str = "") -> RedirectError:
@@ -102,7 +91,7 @@ def _destination(response: Response) -> tuple[str, str]:
     shown = masked(location.partition("?")[0].partition("#")[0], request.secret_values(1))
     # A URL's user information is a credential.
     shown = re.sub(r"//[^/]*@", "//***@", shown)
-    url = _joined(request.url, location)
+    url = joined_url(request.url, location.partition("#")[0])
     if url is None:
         return f" (to {shown})", ""
     target, asked, advice = urlsplit(url), urlsplit(request.url), ""

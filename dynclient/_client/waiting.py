@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import base64
 import json
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote_plus, urljoin, urlsplit
 
@@ -40,18 +42,8 @@ Until = Conditions | Callable[[Any], object] | None
 
 ACCEPTED, SEE_OTHER = 202, 303
 MONITORS = ("operation-location", "azure-asyncoperation")
-DONE = frozenset({"complete", "completed", "done", "finished", "ready", "succeeded", "success", "successful"})
-FAILED = frozenset({
-    "aborted", "canceled", "cancelled", "error", "errored", "expired", "failed", "failure", "rejected", "timed_out",
-    "timedout",
-})  # fmt: skip
-_RUNNING = frozenset({
-    "accepted", "canceling", "cancelling", "connecting", "created", "creating", "deleting", "finalizing",
-    "importing", "in_progress", "indexing", "init", "initializing", "inprogress", "new", "not_started",
-    "notstarted", "pending", "preparing", "processing", "provisioning", "queued", "requested", "running",
-    "scheduled", "started", "starting", "submitted", "updating", "uploading", "validating", "validating_files",
-    "waiting",
-})  # fmt: skip
+_WORDS = tomllib.loads(Path(__file__).with_name("states.toml").read_text("utf-8"))
+DONE, FAILED, _RUNNING = (frozenset(_WORDS[name].split()) for name in ("done", "failed", "running"))
 _STATUS_NAMES = ("status", "state", "provisioningState", "phase")
 _STATUS_PATHS = ("status", "properties.provisioningState", "properties.status", "state")
 _RESULTS = {"azure-async-operation": "answer", "operation-location": "answer", "location": "location"}

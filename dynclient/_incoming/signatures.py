@@ -15,9 +15,11 @@ import hashlib
 import hmac
 import re
 import time
+import tomllib
 from base64 import b64decode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, Protocol
 
@@ -209,23 +211,7 @@ def _decoded(text: str, encoding: str) -> bytes:
         return b""
 
 
-SCHEMES: Mapping[str, Mapping[str, Any]] = {
-    # The Standard Webhooks specification, "Signature scheme": symmetric signatures, with the prefix v1.
-    "standard": {
-        "header": "webhook-signature", "template": "{header:webhook-id}.{timestamp}.{body}", "value": "v1,{signature}",
-        "separator": " ", "timestamp_header": "webhook-timestamp", "encoding": "base64",
-    },
-    "github": {"header": "X-Hub-Signature-256", "value": "sha256={signature}"},
-    "stripe": {
-        "header": "Stripe-Signature", "template": "{timestamp}.{body}", "value": "t={timestamp},v1={signature}",
-        "separator": ",",
-    },
-    "slack": {
-        "header": "X-Slack-Signature", "template": "v0:{timestamp}:{body}", "value": "v0={signature}",
-        "timestamp_header": "X-Slack-Request-Timestamp",
-    },
-    "shopify": {"header": "X-Shopify-Hmac-Sha256", "encoding": "base64"},
-}  # fmt: skip
+SCHEMES: Mapping[str, Mapping[str, Any]] = tomllib.loads(Path(__file__).with_name("vendors.toml").read_text("utf-8"))
 """The arguments of HMACSignature for each vendor."""
 
 

@@ -17,7 +17,7 @@ import json
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
-from urllib.parse import quote, unquote_plus, urljoin, urlsplit
+from urllib.parse import quote, unquote_plus, urlsplit
 
 from dynclient._deferred import expression
 from dynclient._paging.rules import Keys, Next, Pagination, Target, path_keys, path_text, read_next, value_at
@@ -25,7 +25,7 @@ from dynclient._records import Record
 from dynclient.exceptions import ArgumentError, DynclientError, PaginationError, PaginationUnclear
 from dynclient.http_grammar import web_links
 from dynclient.json_pointer import MISSING
-from dynclient.messages import Headers, HTTPResult, Request, origin
+from dynclient.messages import Headers, HTTPResult, Request, joined_url, origin
 
 _Item = TypeVar("_Item")
 
@@ -218,14 +218,10 @@ class _Walk:
 
     def _joined(self, target: str, base: str) -> str:
         """Resolve a URL that is neither a path nor begins like that of the first page."""
-        try:
-            url = urljoin(base, target)
-            parts, there = urlsplit(url), origin(url)
-            is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
-        except ValueError:
-            is_usable = False
-        if not is_usable:
+        url = joined_url(base, target)
+        if url is None:
             raise PaginationError("the next page has no valid http or https URL")
+        there = origin(url)
         if there != self.first.origin:
             scheme, host, port = there
             raise PaginationError(

@@ -13,23 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 USAGE = 2
-_SESSION = (
-    "import dynclient",
-    "from dynclient.testing import DEMO, MockTransport",
-    "todo = dynclient.load(DEMO, transport=MockTransport(DEMO, stateful=True))",
-    "todo.operations",
-    'milk = todo.create_todo(title="Buy milk", due="2026-12-01")',
-    "milk",
-    'todo.update_todo(milk["id"], done=True)',
-    'todo.list_todos(done="yes")',
-    "todo.get_todo(99)",
-)
-_AFTERWARDS = """
-Commands take the same document by the name demo (pip install 'dynclient[cli,explore,testing]'):
-  dynclient explore demo --mock --open   # find, fill in and call operations in the browser
-  dynclient mock demo --port 4010        # a server that answers
-  dynclient call demo list-todos --base-url http://127.0.0.1:4010
-  dynclient shell demo                   # a Python prompt with a client"""
+_PROMPT = ">>> "
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,13 +34,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def demo_session(write: Callable[[str], Any]) -> None:
     """Show a first session with the document that comes with dynclient, as a prompt does. It needs no extra."""
+    from pathlib import Path
+
     names: dict[str, Any] = {}
-    for line in _SESSION:
-        write(f">>> {line}")
+    for line in Path(__file__).with_name("demo.txt").read_text("utf-8").splitlines():
+        write(line)
+        if not line.startswith(_PROMPT):
+            continue
+        statement = line.removeprefix(_PROMPT)
         try:
-            write(repr(eval(line, names)))  # noqa: S307  # a line of the table above
+            write(repr(eval(statement, names)))  # noqa: S307  # a line of our own file
         except SyntaxError:
-            exec(line, names)  # noqa: S102  # a line of the table above
+            exec(statement, names)  # noqa: S102  # a line of our own file
         except names["dynclient"].DynclientError as error:
             write(f"{type(error).__name__}: {error}")
-    write(_AFTERWARDS)

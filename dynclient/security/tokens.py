@@ -12,14 +12,14 @@ import math
 import os
 from collections.abc import Hashable, Mapping
 from typing import Any, cast
-from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
+from urllib.parse import quote_plus, urlencode, urljoin
 
 from dynclient import codecs
 from dynclient._records import Record
 from dynclient._secrets import SECRET_BODY, Secret, masked
 from dynclient.exceptions import AuthorizationError, DecodeError, InvalidDocument, escaped
 from dynclient.http_grammar import SUCCESS
-from dynclient.messages import Headers, Request, Response, origin
+from dynclient.messages import Headers, Request, Response, joined_url, origin
 from dynclient.model import OAuthFlow, SecurityScheme
 from dynclient.options import Limits, OAuth2, TokenStore
 from dynclient.security.auth import AuthContext, CallClock
@@ -131,15 +131,11 @@ class TokenRequest(Record):
             CredentialScopeError: its origin is not trusted.
             InvalidDocument: it is not a URL.
         """
-        try:
-            # OAS 3.1, Relative References in URLs: they are relative to the server.
-            whole = urljoin(self.url, url)
-            place = origin(whole)
-            sane = place[0] in {"http", "https"} and bool(place[1]) and "@" not in urlsplit(whole).netloc
-        except ValueError:
-            sane = False
-        if not sane:
+        # OAS 3.1, Relative References in URLs: they are relative to the server.
+        whole = joined_url(self.url, url)
+        if whole is None:
             raise InvalidDocument(f"the security scheme {self.scheme.name} has an invalid URL: {url[:200]!r}")
+        place = origin(whole)
         given = (self.given.token_url, self.given.authorization_url, self.given.device_authorization_url)
         if url in given:
             # An address that the caller passes is trusted.

@@ -30,6 +30,7 @@ from dynclient._paging.rules import (
 )
 from dynclient._paging.stepping import Page, Paging, Steps, steps
 from dynclient._request import Bound, CallOptions, Plan, query_fields
+from dynclient._request.options import Check, check_options
 from dynclient._schemas import shape
 from dynclient.exceptions import ArgumentError, DynclientError, PaginationError, PaginationUnclear
 from dynclient.inspection.arguments import Argument
@@ -85,7 +86,7 @@ def pages_of(  # noqa: PLR0917  # each is one part of the call
     if given.get("by") is not None:
         rule = changed(rule, checked(given["by"], "by"), Evidence("by= says so"))
     _check(rule)
-    _check_options(given)
+    check_options(given, _CHECKS)
     call = _Call(plan, plan.binder.bind(args, arguments, options.defaults), options)
     size = read_target(rule.size) if rule.size is not None else None
     if given.get("page_size") is not None:
@@ -134,22 +135,11 @@ def _check(rule: Pagination) -> None:
         )
 
 
-def _check_options(given: Mapping[str, Any]) -> None:
-    for name, (is_right, wanted) in _WANTED.items():
-        value = given.get(name)
-        try:
-            is_wrong = value is not None and not is_right(value)
-        except (ValueError, TypeError):
-            is_wrong = True
-        if is_wrong:
-            raise ArgumentError(f"{name} must be {wanted}, not {value!r}", argument=name)
-
-
 def _is_number(value: Any, least: int = 0) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
-_WANTED: Mapping[str, tuple[Callable[[Any], object], str]] = {
+_CHECKS: Mapping[str, Check] = {
     "page_size": (lambda value: value == "max" or _is_number(value, 1), 'a number from 1, or "max"'),
     "max_items": (_is_number, "a number from 0"),
     "resume": (lambda value: isinstance(value, str), "the text that a page gave"),

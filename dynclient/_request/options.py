@@ -93,6 +93,7 @@ class CallOptions(Record):
                     argument=name,
                     matches=near(name, self._fields),
                 )
+        check_options(options, _PLAIN_CHECKS, ("redirects",))
         changes = dict(options)
         for name, check in _CHECKS.items():
             if name in changes:
@@ -254,13 +255,35 @@ def _validation(value: Any) -> Validation:
         raise ArgumentError(str(error), argument="validate") from None
 
 
-def _redirects(value: Any) -> Redirects:
-    known = get_args(Redirects)
-    if value not in known:
-        raise ArgumentError(
-            f"redirects must be one of {', '.join(map(repr, known))}, not {value!r}", argument="redirects"
-        )
-    return value  # type: ignore[no-any-return]  # it is one of them
+Check = tuple[Callable[[Any], object], str]
+"""The test of an option's value, and what values pass it."""
+
+
+def check_options(given: Mapping[str, Any], checks: Mapping[str, Check], needed: Collection[str] = ()) -> None:
+    """Check options; None stands for no value, except for those that are needed.
+
+    Raises:
+        ArgumentError: a value is wrong.
+    """
+    for name, value in given.items():
+        test, wanted = checks.get(name, (None, ""))
+        if test is None or (value is None and name not in needed):
+            continue
+        try:
+            is_right = bool(test(value))
+        except (ValueError, TypeError):
+            is_right = False
+        if not is_right:
+            wanted = wanted if name in needed else f"{wanted}, or None"
+            raise ArgumentError(f"{name} must be {wanted}, not {value!r}", argument=name)
+
+
+_PLAIN_CHECKS: Mapping[str, Check] = {
+    "redirects": (lambda value: value in get_args(Redirects), f"one of {', '.join(map(repr, get_args(Redirects)))}"),
+    "upload_progress": (callable, "a function of two numbers"),
+    # The class made the cache, so its module is loaded.
+    "http_cache": (lambda value: hasattr(value, "max_response_bytes"), "an HTTPCache(...)"),
+}
 
 
 def _hooks(value: Any) -> tuple[Any, ...]:
@@ -281,14 +304,6 @@ def _hooks(value: Any) -> tuple[Any, ...]:
     return hooks
 
 
-def _callable(value: Any) -> Any:
-    if value is not None and not callable(value):
-        raise ArgumentError(
-            f"upload_progress must be a function of two numbers, not {value!r}", argument="upload_progress"
-        )
-    return value
-
-
 def _convert(value: Any) -> Any:
     if value is None:
         return None
@@ -303,13 +318,6 @@ def _cookies(value: Any) -> Any:
     from dynclient._request.cookies import cookies_of
 
     return cookies_of(value)
-
-
-def _http_cache(value: Any) -> Any:
-    # The class made the cache, so its module is loaded.
-    if value is not None and not hasattr(value, "max_response_bytes"):
-        raise ArgumentError(f"http_cache must be an HTTPCache(...), not {value!r}", argument="http_cache")
-    return value
 
 
 def _text(name: str) -> Callable[[Any], str | None]:
@@ -347,10 +355,7 @@ _CHECKS = {
     "query": query_fields,
     "validate": _validation,
     "allow_origins": lambda value: listed("allow_origins", value),
-    "redirects": _redirects,
     "hooks": _hooks,
-    "upload_progress": _callable,
     "cookies": _cookies,
-    "http_cache": _http_cache,
     "convert": _convert,
 }

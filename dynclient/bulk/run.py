@@ -24,6 +24,7 @@ from typing import Any
 from dynclient._client.operation_method import OperationMethod
 from dynclient._plain_values import plain_value
 from dynclient._request import CallOptions
+from dynclient._request.options import Check, check_options
 from dynclient.bulk.facts import (
     another,
     check_same,
@@ -72,7 +73,7 @@ class _Settings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rate", CallOptions().changed({"rate": self.rate}).rate)
-        _check({field.name: getattr(self, field.name) for field in fields(self)})
+        check_options({field.name: getattr(self, field.name) for field in fields(self)}, _CHECKS, _NOT_OPTIONAL)
         if self.auth is not None:
             from dynclient.bulk.cluster import check_reference
 
@@ -83,7 +84,7 @@ def _is_number(value: Any, least: int = 1) -> bool:
     return type(value) is int and value >= least
 
 
-_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+_CHECKS: dict[str, Check] = {
     "concurrency": (_is_number, "a whole number from 1"),
     "max_failures": (_is_number, "a whole number from 1"),
     "on_invalid": (lambda value: value in {"stop", "skip"}, "'stop' or 'skip'"),
@@ -98,18 +99,6 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "arguments": (lambda value: isinstance(value, Mapping), "a mapping of arguments to values"),
 }
 _NOT_OPTIONAL = {"concurrency", "on_invalid", "partition_size", "lease", "durability", "journal"}
-
-
-def _check(options: Mapping[str, Any]) -> None:
-    """Check options.
-
-    Raises:
-        ArgumentError: the value of one is wrong.
-    """
-    for name, value in options.items():
-        if name in _CHECKS and not (_CHECKS[name][0](value) or (value is None and name not in _NOT_OPTIONAL)):
-            optional = "" if name in _NOT_OPTIONAL else ", or None"
-            raise ArgumentError(f"{name} must be {_CHECKS[name][1]}{optional}, not {value!r}", argument=name)
 
 
 class BulkRun(RecordedRun):
@@ -451,7 +440,7 @@ def create(
     settings = _Settings(concurrency, rate, max_failures, on_invalid, limit, executor, auth, progress)
     durability = durability or ("machine" if executor is not None else "process")
     given = {"partition_size": partition_size, "lease": lease, "durability": durability}
-    _check({**given, "journal": journal, "key": key, "arguments": arguments})
+    check_options({**given, "journal": journal, "key": key, "arguments": arguments}, _CHECKS, _NOT_OPTIONAL)
     arguments = json.loads(json.dumps(plain_value(arguments or {}), default=str))
     path = os.path.abspath(os.fspath(journal))
     make_folders(path)

@@ -8,7 +8,7 @@ Rule 3: after all changes, the response is still valid; a member that can't be c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -63,9 +63,10 @@ def paged(
 
     ``id_name`` is the member of an item that a cursor may refer to.
     """
-    if _list_of(draft.value) is None:
+    name = _list_of(draft.value, operation)
+    if name is None:
         return draft
-    shown = _shown(draft.value)
+    shown: list[Any] = draft.value[name] if name else draft.value
     asked = {
         kind: one
         for one in operation.parameters
@@ -73,8 +74,7 @@ def paged(
     }
     page = _page(shown if items is None else items, asked, values, url, id_name, has_defaults=items is not None)
     if items is not None or len(page.items) != len(shown):
-        filled = (value for value in _filled(draft.value, page.items) if draft.is_valid(value))
-        draft = draft._replace(value=next(filled, draft.value))
+        draft = draft._replace(value=_filled(draft, name, shown, page.items))
     link = f'<{page.url}>; rel="next"' if page.url else ""
     draft = draft._replace(headers={**draft.headers, "link": link})
     return draft._replace(value=_told(draft, draft.value, page, counted=items is not None))
@@ -148,33 +148,34 @@ def _with_query(url: str, name: str, value: Any) -> str:
     return parts._replace(query=urlencode([*kept, (name, value)]), fragment="").geturl()
 
 
-def _list_of(value: Any) -> str | None:
+def _list_of(value: Any, operation: model.Operation) -> str | None:
     """The name of the member that holds a response's list; empty if the response is the list."""
     if isinstance(value, list):
         return ""
     lists = [name for name, member in value.items() if isinstance(member, list)] if isinstance(value, dict) else []
-    named = [name for name in lists if folded(name) in detection.LIST_NAMES]
+    collection = folded(operation.path.rstrip("/").rpartition("/")[2])
+    named = [name for name in lists if folded(name) == collection]
+    named += [name for name in lists if folded(name) in detection.LIST_NAMES]
     return lists[0] if len(lists) == 1 else named[0] if named else None
 
 
-def _shown(value: Any) -> list[Any]:
-    name = _list_of(value)
-    found: list[Any] = value[name] if name else value
-    return found
-
-
-def _filled(value: Any, items: list[Any]) -> Iterator[Any]:
+def _filled(draft: Draft, name: str, shown: list[Any], items: list[Any]) -> Any:
     """The response with its list replaced: by whole items, or by as much of them as the list's own example shows."""
-    name, shown = _list_of(value), _shown(value)
-    for members in (items, [_like(shown, item) for item in items]):
-        yield {**value, name: members} if name else members
 
+    def with_list(members: list[Any]) -> Any:
+        return {**draft.value, name: members} if name else members
 
-def _like(listed: list[Any], item: Any) -> Any:
-    sample = listed[0] if listed and isinstance(listed[0], dict) else {}
-    if not isinstance(item, dict):
-        return item
-    return {**sample, **{name: member for name, member in item.items() if name in sample}}
+    if draft.is_valid(with_list(items)):
+        return with_list(items)
+    sample = shown[0] if shown and isinstance(shown[0], dict) else {}
+    like: list[Any] = []
+    for item in items:
+        like.append(sample if isinstance(item, dict) else item)
+        for member in [name for name in sample if isinstance(item, dict) and name in item]:
+            changed = {**like[-1], member: item[member]}
+            if draft.is_valid(with_list([changed])):
+                like[-1] = changed
+    return with_list(like) if draft.is_valid(with_list(like)) else draft.value
 
 
 def _told(draft: Draft, value: Any, page: Page, *, counted: bool) -> Any:
@@ -230,7 +231,7 @@ def _sayings(kind: str, name: str, member: Any, page: Page) -> list[Any]:
 
 def is_paged(draft: Draft, operation: model.Operation) -> bool:
     """Whether an operation's response is a page of a list: by its parameters, its headers or its members."""
-    if _list_of(draft.value) is None:
+    if _list_of(draft.value, operation) is None:
         return False
     names = [*draft.value] if isinstance(draft.value, dict) else []
     around = [inner for name in names if detection.is_around(folded(name)) for inner in _members(draft.value[name])]

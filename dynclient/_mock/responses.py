@@ -352,6 +352,8 @@ def choose_content(operation: model.Operation, accept: str, code: str | None, bo
         HTTPError: 406 if the client accepts none of the media types; 404 if the status is not documented.
     """
     status, response = _documented_response(operation, code)
+    if response.fault is not None:
+        raise copy.copy(response.fault)
     offered = offers(response)
     if not offered or status in BODILESS:
         return Draft(status, response)

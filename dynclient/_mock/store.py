@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from random import Random
 from typing import Any
@@ -26,7 +26,7 @@ from dynclient._mock.pages import is_paged, paged
 from dynclient._mock.responses import Draft
 from dynclient._paging.answers import folded
 from dynclient._records import Record
-from dynclient._schemas import MISSING, shape, typed
+from dynclient._schemas import MISSING, branches, shape, typed
 from dynclient.exceptions import DocumentError
 from dynclient.options import MiB
 
@@ -41,6 +41,7 @@ _FEWEST_OF_NUMBER = 3
 _FIRST_ID = "1"
 _LAST_TEMPLATE = re.compile(r"(?P<collection>/.*)/\{(?P<name>[^{}/]+)\}(?P<suffix>\.[a-z]+)?/?")
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+_NUMBERS = frozenset({"integer", "number"})
 # If the template's name is not that of a property: ``{customer}`` is the ``id`` of one.
 _ID_NAMES = ("id", "uuid", "uid", "sid", "name", "key", "slug")
 # Members that may contain the item of a response, in addition to one with the collection's name.
@@ -60,6 +61,14 @@ class StoredItem(Record):
     collection: str
     value: dict[str, Any]
     size: int = 0
+
+
+class _Facts(Record):
+    """The schemas of an operation's success, the properties of its body, and whether the item's id is a number."""
+
+    answered: Sequence[model.Schema] = ()
+    sent: Collection[str] = ()
+    is_number: bool = False
 
 
 class Store:
@@ -137,8 +146,12 @@ class Store:
         if not isinstance(item, dict):
             item = {**path_values, **sent}
         first = _at(item, place.keys)
-        if first is MISSING and draft.offer is None:
-            first = _FIRST_ID
+        if first is MISSING:
+            # The example does not show the id; if the response can't, the request may name it.
+            items = [_renumbered(item, place, "", one, 0) for one in (named, _FIRST_ID, int(_FIRST_ID)) if _is_id(one)]
+            shown = (one for one in items if draft.is_valid(_whole(value, place, one)))
+            item = next(shown, items[0] if _is_id(named) else item)
+            first = _at(item, place.keys)
         if not _is_id(first):
             return draft
         count = self._created.get(collection, 0)
@@ -155,7 +168,7 @@ class Store:
         self._created[collection] = count + 1
         self._keep(path, StoredItem(collection, _merged(sent, item, place)), values)
         if draft.offer is not None and isinstance(value, dict):
-            value = {**value, place.wrapper: item} if place.wrapper else item
+            value = next(filter(draft.is_valid, [_whole(value, place, item)]), value)
         # RFC 9110, 10.2.2: with 201, Location is the created resource.
         return draft._replace(value=value, headers={"location": path})
 
@@ -167,7 +180,7 @@ class Store:
         for number in range(count, count + _MOST_ITEMS):
             for identifier in _varied(first, number):
                 changed = _renumbered(item, place, first, identifier, number)
-                whole = {**value, place.wrapper: changed} if place.wrapper else changed
+                whole = _whole(value, place, changed)
                 taken = path.replace("%s", quote(str(identifier), safe="")) in self._items
                 if not taken and draft.is_valid(whole):
                     return identifier, number
@@ -227,16 +240,27 @@ class Store:
         route = self._routes.get(template)
         if found is None or collection is None or route is None or "GET" not in route.rows:
             return None
-        segment = found["collection"].rpartition("/")[2]
-        for row in (self._routes[collection].rows["POST"][0], route.rows["GET"][0]):
-            try:
-                schemas = _response_schemas(self._api.read(row))
-                places = (_id_place(found["name"], segment, schema) for schema in schemas)
-                if schemas:
-                    return next((place for place in places if place is not None), None)
-            except DocumentError:
-                continue
+        name, segment = found["name"], found["collection"].rpartition("/")[2]
+        post, get = self._facts(self._routes[collection].rows["POST"][0], name), self._facts(route.rows["GET"][0], name)
+        for is_number in (True, False) if get.is_number else (False,):
+            for facts in (post, get):
+                places = (_id_place(name, segment, schema, is_number=is_number) for schema in facts.answered)
+                place = next(filter(None, places), None)
+                # A POST whose response does not show the item creates one if the request may name it.
+                if place is not None and (facts is post or not post.answered or place.keys[0] in post.sent):
+                    return place
         return None
+
+    def _facts(self, row: model.OperationRow, name: str) -> _Facts:
+        """What an operation shows and takes; ``name`` is a parameter of the path. Nothing is known of a broken one."""
+        try:
+            operation = self._api.read(row)
+            bodies = operation.body.content.values() if operation.body is not None else ()
+            sent = {member for one in bodies if one.schema is not None for member in _properties(one.schema)}
+            types = [shape(one.schema).types for one in operation.parameters if one.name == name and one.schema]
+            return _Facts(_response_schemas(operation), sent, any(one and one <= _NUMBERS for one in types))
+        except DocumentError:
+            return _Facts()
 
 
 def _prefixes(match: Match) -> Iterator[tuple[str, str]]:
@@ -263,27 +287,25 @@ def _response_schemas(operation: model.Operation) -> list[model.Schema]:
     return []
 
 
-def _id_place(template: str, segment: str, schema: model.Schema) -> IdPlace | None:
+def _id_place(template: str, segment: str, schema: model.Schema, *, is_number: bool) -> IdPlace | None:
     """The place of a template's value: in the item itself, in its ``metadata``, or in a wrapped item."""
-    properties = _properties(schema)
-    found = _id_property(template, segment, properties)
+    found = _id_property(template, segment, _properties(schema, is_number=is_number))
     if found is not None:
         return IdPlace((found,))
+    properties = _properties(schema)
     for name, member in properties.items():
-        wraps = folded(name) in _WRAPPERS or _is_singular(name, segment) or len(properties) == 1
-        inner = _id_property(template, segment, _properties(member)) if wraps or name == "metadata" else None
+        is_wrapper = folded(name) in _WRAPPERS or _is_singular(name, segment) or len(properties) == 1
+        wraps = is_wrapper or name == "metadata"
+        inner = _id_property(template, segment, _properties(member, is_number=is_number)) if wraps else None
         if inner is not None:
             return IdPlace((name, inner)) if name == "metadata" else IdPlace((inner,), name)
     return None
 
 
-def _properties(schema: model.Schema) -> Mapping[str, model.Schema]:
-    """The properties of a schema, those of its branches too."""
-    seen = shape(schema)
-    found: dict[str, model.Schema] = {}
-    for branch in (*seen.one_of, *seen.any_of):
-        found.update(shape(branch).properties)
-    return {**found, **seen.properties}
+def _properties(schema: model.Schema, *, is_number: bool = False) -> Mapping[str, model.Schema]:
+    """The properties of a schema, those of its branches too; with ``is_number`` without texts."""
+    found = {name: child for one in reversed(branches(schema)) for name, child in one.properties.items()}
+    return {name: child for name, child in found.items() if not is_number or shape(child).types != {"string"}}
 
 
 def _id_property(template: str, segment: str, properties: Mapping[str, Any]) -> str | None:
@@ -324,8 +346,19 @@ def _at(value: Any, keys: tuple[str, ...]) -> Any:
 def _sent(values: RequestValues, place: IdPlace) -> dict[str, Any]:
     """The item in a request's body; the body may wrap it as the response does."""
     body = values.body if isinstance(values.body, dict) else {}
+    # Files are not in responses.
+    body = {name: value for name, value in body.items() if not _holds_bytes(value)}
     inner = body.get(place.wrapper) if place.wrapper else None
     return copy.deepcopy(inner if isinstance(inner, dict) else body)
+
+
+def _holds_bytes(value: Any) -> bool:
+    return isinstance(value, bytes) or (isinstance(value, list) and any(map(_holds_bytes, value)))
+
+
+def _whole(value: Any, place: IdPlace, item: dict[str, Any]) -> Any:
+    """A response with its item replaced."""
+    return {**value, place.wrapper: item} if place.wrapper and isinstance(value, dict) else item
 
 
 def _put_id(item: dict[str, Any], place: IdPlace, value: Any) -> None:

@@ -214,6 +214,61 @@ def test_an_item_that_exists_is_not_created_again():
         client.create(body=pod)
 
 
+VARIABLE = thing("name", "value")
+KEY = thing("key_id", id=NUMBER)
+NOTE = thing("text", "kind", id=NUMBER)
+SHORT = {"type": "object", "properties": {"id": NUMBER, "kind": {"enum": ["short"]}, "text": TEXT}}
+UPLOAD = thing(file={"type": "string", "contentMediaType": "image/png"})
+# The document's paths, what is created and listed, the body, and the item's id.
+ODD = {
+    "the response of a POST is empty, and the request names the item": (
+        api("/variables", "/variables/{name}", VARIABLE, {"type": "array", "items": VARIABLE}, sent=VARIABLE),
+        {"name": "a", "value": "b"},
+        "a",
+    ),
+    "the id is a number as in the path": (
+        api("/keys", "/keys/{pgp_key_id}", KEY, {"type": "array", "items": KEY}),
+        {},
+        1,
+    ),
+    "the list shows items in another way, next to other lists": (
+        api(
+            "/notes",
+            "/notes/{note_id}",
+            NOTE,
+            thing(warnings={"type": "array"}, notes={"type": "array", "items": SHORT}, errors={"type": "array"}),
+        ),
+        {"text": "a"},
+        1,
+    ),
+    "a file is not stored": (
+        api(
+            "/files", "/files/{id}", KEY, {"type": "array", "items": KEY}, media_type="multipart/form-data", sent=UPLOAD
+        ),
+        {"file": b"PNG"},
+        1,
+    ),
+}
+ODD["the response of a POST is empty, and the request names the item"][0]["paths"]["/variables"]["post"][
+    "responses"
+] = {"201": {"description": "", "content": {"application/json": {"schema": {"type": "object"}}}}}
+ODD["the id is a number as in the path"][0]["paths"]["/keys/{pgp_key_id}"]["get"]["parameters"][0]["schema"] = NUMBER
+
+
+@pytest.mark.parametrize(("document", "body", "key"), ODD.values(), ids=ODD)
+def test_odd_collections(document, body, key):
+    client = client_of(document)
+    client.create(body=body)
+    found = client.get(key)
+    assert {**found, **{name: value for name, value in body.items() if isinstance(value, str)}} == found
+    listed = client.list()
+    (item,) = listed if isinstance(listed, list) else listed["notes"]
+    assert key in item.values()
+    client.remove(key)
+    with pytest.raises(exceptions.NotFound):
+        client.get(key)
+
+
 def test_ids_do_not_come_again():
     client = client_of(api("/issues", "/issues/{number}", ISSUE, {"type": "array", "items": ISSUE}))
     first = client.create(body={})["number"]

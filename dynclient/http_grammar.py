@@ -31,7 +31,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 """Methods that only read (RFC 9110, 9.2.1; QUERY: draft-ietf-httpbis-safe-method-w-body)."""
 
-IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+IDEMPOTENT = SAFE | {"PUT", "DELETE"}
 """Idempotent methods: a second request has no additional effect (RFC 9110, 9.2.2)."""
 
 IDEMPOTENCY_KEYS = frozenset({"idempotency-key", "x-idempotency-key"})

@@ -59,8 +59,8 @@ class Retry:
     """When a call is retried, and after how many seconds.
 
     ``attempts`` includes the first one: 1 means no retry. Only requests that are idempotent are retried (RFC 9110,
-    9.2.2): GET, HEAD, OPTIONS, TRACE, PUT and DELETE, and any method if nothing was sent. The wait is ``random() *
-    min(base * 2**n, max_delay)``; ``throttle_base`` replaces ``base`` after 429 and 503. ``idempotency_key`` names a
+    9.2.2): GET, HEAD, OPTIONS, TRACE, QUERY, PUT and DELETE, and any method if nothing was sent. The wait is ``random()
+    * min(base * 2**n, max_delay)``; ``throttle_base`` replaces ``base`` after 429 and 503. ``idempotency_key`` names a
     header: other methods then send a key in it, the same in each attempt, and are retried too. The server has to
     support the header. ``idempotent`` says that requests of any method can be repeated safely. Each retry costs one of
     the ``budget`` tokens that a client has for each origin; successes refill them. This protects servers in trouble.

@@ -1,10 +1,10 @@
 """When a request is sent again, and after how long.
 
-Rule 1: a request may be repeated if a second one has no additional effect: GET, HEAD, OPTIONS, TRACE, PUT, DELETE (RFC
-9110, 9.2.2), a request with an idempotency key, and one that the caller or the document calls idempotent.
+Rule 1: a request may be repeated if a second one has no additional effect: GET, HEAD, OPTIONS, TRACE, QUERY, PUT,
+DELETE (RFC 9110, 9.2.2), a request with an idempotency key, and one that the caller or the document calls idempotent.
 Rule 2: a request of any method may be repeated if provably nothing was sent, after 429, which means that nothing was
 done, and if the server says so (``x-should-retry: true``). If the server says no, nothing is repeated.
-Rule 3: a body is sent again only if it is bytes: a stream is read once.
+Rule 3: a body is sent again only if it is bytes, or read from paths: a stream is read once.
 Rule 4: a server's Retry-After is obeyed exactly, or not at all: if it is longer than the caller allows, the call fails
 at once.
 Rule 5: each retry costs tokens of a :class:`Budget`, which protects servers in trouble. A server that closes idle

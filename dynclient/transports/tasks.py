@@ -186,7 +186,9 @@ class TCPStream:
             OSError: the connection failed, or was not made within these seconds.
         """
         result = self._socket.connect_ex(address)
-        if result in {errno.EINPROGRESS, errno.EWOULDBLOCK}:
+        # connect(2): a Unix socket whose queue is full answers EAGAIN, and does not connect later.
+        is_full = result == errno.EAGAIN and self._socket.family == getattr(socket, "AF_UNIX", None)
+        if result in {errno.EINPROGRESS, errno.EWOULDBLOCK} and not is_full:
             with anyio.move_on_after(seconds) as scope:
                 await self._wait(anyio.wait_writable)
             if scope.cancelled_caught:

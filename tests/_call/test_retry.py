@@ -30,6 +30,7 @@ CASES = {
     "503 twice": ("GET", [reply(503), reply(503), reply(200)], [0.5, 1.0], 3, 200),
     "503 for ever": ("GET", [reply(503)], [0.5, 1.0], 3, 503),
     "500": ("DELETE", [reply(500), reply(200)], [0.025], 2, 200),
+    "500 on QUERY": ("QUERY", [reply(500), reply(200)], [0.025], 2, 200),
     "500 on POST": ("POST", [reply(500), reply(200)], [], 1, 500),
     "503 on PATCH": ("PATCH", [reply(503), reply(200)], [], 1, 503),
     "503 and Retry-After on POST": ("POST", [reply(503, retry_after="1"), reply(200)], [], 1, 503),

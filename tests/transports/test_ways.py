@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import socket
 import threading
@@ -73,6 +74,19 @@ def test_a_unix_socket_that_is_not_there(tmp_path, make, way):
     transport = way.transport(unix_socket=tmp_path / "none")
     with pytest.raises(exceptions.ConnectError, match=r"localhost at the Unix socket .*none") as caught:
         way(transport, make("http://localhost/x"))
+    assert not caught.value.outcome_unknown
+
+
+@needs_unix
+def test_a_unix_socket_whose_queue_is_full(tmp_path, make, way):
+    path = str(tmp_path / "s")
+    with contextlib.ExitStack() as opened:
+        listening = opened.enter_context(socket.socket(socket.AF_UNIX))
+        listening.bind(path)
+        listening.listen(0)
+        opened.enter_context(socket.socket(socket.AF_UNIX)).connect(path)
+        with pytest.raises(exceptions.ConnectError) as caught:
+            way(way.transport(unix_socket=path), make("http://localhost/x"))
     assert not caught.value.outcome_unknown
 
 

@@ -449,10 +449,10 @@ class StreamedResponse(Record):
     reader: ResponseReader
 
 
-def match_status(operation: model.Operation, status: int) -> model.Response | None:
-    """Find the Response Object that documents a status code, or None."""
+def match_status(operation: model.Operation, status: int | str) -> model.Response | None:
+    """Find the Response Object that documents a status code, or a range such as "4XX", or None."""
     # OAS 3.1.1, Responses Object: an explicit code definition takes precedence over the range definition for that code.
-    for key in (str(status), f"{status // 100}XX", "default"):
+    for key in (str(status), f"{str(status)[0]}XX", "default"):
         if key in operation.responses:
             return operation.responses[key]
     return None

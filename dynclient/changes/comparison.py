@@ -14,6 +14,8 @@ from typing import Any
 from dynclient import model
 from dynclient._document.references import Document
 from dynclient._readers.checking import incoming
+from dynclient._response import match_status
+from dynclient._schemas import shape
 from dynclient.changes.facts import take_pairs
 from dynclient.changes.judge import Judge
 from dynclient.changes.kinds import Severity, Side
@@ -100,6 +102,12 @@ def _compare_called(findings: Findings, key: str, old: model.Operation, new: mod
     compare_contents(findings, "response", f"{key} body", before, after)
     compare_responses(findings, old, new, "request", f"{key} ")
     findings.differ("callback-url-changed", old.path, new.path, key, old=old.row, new=new.row)
+    if old.row.deprecated != new.row.deprecated:
+        findings.add("operation-deprecated" if new.row.deprecated else "operation-undeprecated", key)
+    if old.body is not None and new.body is not None and old.body.required != new.body.required:
+        # Received without a body, it may not be what the caller's code expects.
+        word = "required" if new.body.required else "optional"
+        findings.add(f"request-body-became-{word}", key, severity="info" if new.body.required else "breaking")
 
 
 def _partners(apis: APIPair) -> list[Rows]:
@@ -119,8 +127,8 @@ def _place(row: model.OperationRow) -> tuple[str, str]:
 
 def _removed(apis: APIPair, row: model.OperationRow, today: date) -> Findings:
     findings = Findings(apis, row)
-    operation = _read(apis.old, row)
-    sunset = sunset_day(operation.extensions.get("x-sunset")) if isinstance(operation, model.Operation) else None
+    operation, _ = _read(apis.old, row)
+    sunset = sunset_day(operation.extensions.get("x-sunset")) if operation is not None else None
     announced = row.deprecated and sunset is not None and sunset <= today
     kind = "operation-removed-after-sunset" if announced else "operation-removed"
     findings.add(kind, before=row.key)
@@ -130,22 +138,23 @@ def _removed(apis: APIPair, row: model.OperationRow, today: date) -> Findings:
 def _compare_operation(apis: APIPair, rows: Rows) -> Findings:
     findings = Findings(apis, *rows)
     _compare_rows(findings, *rows)
-    old, new = _read(apis.old, rows[0]), _read(apis.new, rows[1])
-    if isinstance(old, model.Operation) and isinstance(new, model.Operation):
+    (old, old_error), (new, new_error) = _read(apis.old, rows[0]), _read(apis.new, rows[1])
+    if old is not None and new is not None:
         compare_operations(findings, old, new)
-    elif isinstance(old, model.Operation):
-        findings.add("operation-broken", after=new)
-    else:
-        findings.add("operation-mended" if isinstance(new, model.Operation) else "operation-not-compared")
+    if new_error is not None:
+        findings.add("operation-not-compared" if old_error is not None else "operation-broken", after=new_error)
+    elif old_error is not None:
+        findings.add("operation-mended")
     return findings
 
 
-def _read(api: model.API, row: model.OperationRow) -> model.Operation | str:
-    """An operation, or the error of reading it."""
+def _read(api: model.API, row: model.OperationRow) -> tuple[model.Operation | None, DocumentError | None]:
+    """An operation, and the first error of reading it: without a broken parameter that is optional, it is usable."""
     try:
-        return api.read(row)
+        operation = api.read(row)
     except DocumentError as error:
-        return str(error)
+        return None, error
+    return operation, next(iter(operation.left_out), None)
 
 
 def _compare_rows(findings: Findings, old: model.OperationRow, new: model.OperationRow) -> None:
@@ -164,6 +173,7 @@ def _compare_rows(findings: Findings, old: model.OperationRow, new: model.Operat
 
 
 Content = Mapping[str, model.MediaType]
+Styled = model.Parameter | model.Header
 Key = tuple[str, str]
 """The location of an argument and its wire name."""
 
@@ -270,7 +280,7 @@ def _compare_parameters(findings: Findings, pairs: Pairs) -> None:
         for value, kind in _VALUES:
             findings.differ(kind, value(old), value(new), where, old=old, new=new)
         if old.in_ == new.in_:
-            findings.differ("parameter-style-changed", _style(old), _style(new), where, old=old, new=new)
+            _compare_styles(findings, "parameter-style-changed", where, old, new)
         _compare_flags(findings, "parameter", where, old, new)
         compare_schemas(findings, "parameter", where, _schema(old), _schema(new))
 
@@ -294,22 +304,35 @@ def _label(parameter: model.Parameter) -> str:
     return f"{parameter.in_} parameter {parameter.name}"
 
 
+def _compare_styles(findings: Findings, kind: str, where: str, old: Styled, new: Styled) -> None:
+    types = [shape(schema).types if (schema := _schema(it)) is not None else frozenset() for it in (old, new)]
+    # OAS 3.1.1, Parameter Object: `explode` has no effect on other types than arrays and objects.
+    is_plain = any(found and found.isdisjoint(("array", "object")) for found in types)
+    is_alike = is_plain and _style(old._replace(explode=False)) == _style(new._replace(explode=False))
+    severity: Severity | None = "info" if is_alike else None
+    findings.differ(kind, _style(old), _style(new), where, old=old, new=new, severity=severity)
+
+
+def _style(found: Styled | model.Encoding) -> str:
+    if not isinstance(found, model.Encoding) and found.media_type is not None:
+        return ""
+    style = "simple" if isinstance(found, model.Header) else found.style
+    return f"{style}{', exploded' if found.explode else ''}" if style else ""
+
+
+def _media_range(found: Styled) -> str:
+    return found.media_type.media_range if found.media_type else "none"
+
+
 # Attributes of a parameter that are compared as they are -> the kind of a difference.
 _VALUES: tuple[tuple[Callable[[model.Parameter], Any], str], ...] = (
     (lambda it: it.in_, "parameter-location-changed"),
     (lambda it: it.allow_reserved, "parameter-reserved-changed"),
-    (lambda it: it.media_type.media_range if it.media_type else "none", "parameter-media-type-changed"),
+    (_media_range, "parameter-media-type-changed"),
 )
 
 
-def _style(found: model.Parameter | model.Encoding) -> str:
-    """The style with explode; empty for a parameter with a media type, which has no style."""
-    if isinstance(found, model.Parameter) and found.media_type is not None:
-        return ""
-    return f"{found.style}{', exploded' if found.explode else ''}" if found.style else ""
-
-
-def _schema(found: model.Parameter | model.Header) -> model.Schema | None:
+def _schema(found: Styled) -> model.Schema | None:
     return found.media_type.schema if found.media_type is not None else found.schema
 
 
@@ -365,12 +388,15 @@ def compare_responses(
     findings: Findings, old: model.Operation, new: model.Operation, side: Side = "response", where: str = ""
 ) -> None:
     """Add the changes of an operation's responses; ``side`` is "request" where the caller sends them."""
-
-    def kind(response: model.Response, word: str) -> str:
-        return f"{'success' if response.status.startswith(('1', '2', '3')) else 'error'}-response-{word}"
-
-    for one, other in findings.shared(kind, lambda it: f"{where}response {it.status}", old.responses, new.responses):
-        _compare_response(findings, side, f"{where}response {one.status}", one, other)
+    for status in dict.fromkeys((*old.responses, *new.responses)):
+        kind = f"{'success' if status.startswith(('1', '2', '3')) else 'error'}-response"
+        label, one, other = f"{where}response {status}", match_status(old, status), match_status(new, status)
+        if one is not None and other is not None:
+            _compare_response(findings, side, label, one, other)
+        if one is not None and status not in new.responses:
+            findings.add(f"{kind}-removed", label, old=one, severity="info" if other is not None else None)
+        elif other is not None and status not in old.responses:
+            findings.add(f"{kind}-added", label, new=other)
 
 
 def _compare_response(findings: Findings, side: Side, where: str, old: model.Response, new: model.Response) -> None:
@@ -381,8 +407,14 @@ def _compare_response(findings: Findings, side: Side, where: str, old: model.Res
         compare_contents(findings, side, where, old.content, new.content)
     if side == "response":
         _compare_headers(findings, where, old, new)
-    before, after = (sorted(link.name for link in one.links) for one in (old, new))
-    findings.add_members("link", before, after, where, **at)
+    before, after = ({link.name: link for link in one.links} for one in (old, new))
+    for one, other in findings.shared(lambda _, word: f"link-{word}", lambda it: f"{where} {it.name}", before, after):
+        findings.differ("link-changed", _link(one), _link(other), f"{where} {one.name}", old=one, new=other)
+
+
+def _link(found: model.Link) -> list[Any]:
+    server = [found.server.url] if found.server is not None else []
+    return [found.operation_id or found.operation_ref, dict(found.parameters), found.request_body, *server]
 
 
 def compare_contents(findings: Findings, side: Side, where: str, old: Content, new: Content) -> None:
@@ -397,9 +429,7 @@ def compare_contents(findings: Findings, side: Side, where: str, old: Content, n
         compare_schemas(findings, side, label(one), one.schema, other.schema, xml=xml)
         if one.item_schema is not None or other.item_schema is not None:
             compare_schemas(findings, side, f"{label(one)} items", one.item_schema, other.item_schema, xml=xml)
-        for name in dict.fromkeys((*one.encoding, *other.encoding)) if side == "request" else ():
-            was, is_ = (_encoding(found.encoding.get(name)) for found in (one, other))
-            findings.differ("request-encoding-changed", was, is_, f"{label(one)} {name}", old=one, new=other)
+        _compare_encodings(findings, side, label(one), one, other)
 
 
 def _normalized(media_range: str) -> str:
@@ -408,10 +438,31 @@ def _normalized(media_range: str) -> str:
     return ";".join([name, *(it for it in parameters if it not in ("charset=utf-8", 'charset="utf-8"'))])
 
 
-def _encoding(found: model.Encoding | None) -> str:
-    if found is None:
-        return "none"
-    return " ".join(filter(None, (found.content_type, _style(found), *sorted(found.headers)))) or "none"
+def _compare_encodings(
+    findings: Findings,
+    side: Side,
+    where: str,
+    old: model.MediaType | model.Encoding,
+    new: model.MediaType | model.Encoding,
+) -> None:
+    """Compare how the parts of a form are encoded, by name and by position."""
+    before, after = (
+        {**it.encoding, **{f"[{at}]": part for at, part in enumerate((*it.prefix_encoding, it.item_encoding)) if part}}
+        for it in (old, new)
+    )
+    for name in dict.fromkeys((*before, *after)):
+        one, other = (found.get(name) or model.Encoding() for found in (before, after))
+        findings.differ(f"{side}-encoding-changed", _encoding(one), _encoding(other), f"{where} {name}")
+        _compare_encodings(findings, side, f"{where} {name}", one, other)
+        for header in one.headers.keys() & other.headers.keys():
+            schemas = _schema(one.headers[header]), _schema(other.headers[header])
+            compare_schemas(findings, side, f"{where} {name} header {header}", *schemas)
+
+
+def _encoding(found: model.Encoding) -> str:
+    headers = (f"{name} (required)" if header.required else name for name, header in sorted(found.headers.items()))
+    reserved = "reserved" if found.allow_reserved else ""
+    return " ".join(filter(None, (found.content_type, _style(found), reserved, *headers))) or "none"
 
 
 def _compare_headers(findings: Findings, where: str, old: model.Response, new: model.Response) -> None:
@@ -426,6 +477,8 @@ def _compare_headers(findings: Findings, where: str, old: model.Response, new: m
 
     for one, other in findings.shared(kind, label, before, after):
         _compare_flags(findings, "response-header", label(one), one, other)
+        _compare_styles(findings, "response-header-style-changed", label(one), one, other)
+        findings.differ("response-header-media-type-changed", _media_range(one), _media_range(other), label(one))
         compare_schemas(findings, "response-header", label(one), _schema(one), _schema(other))
 
 
@@ -462,18 +515,20 @@ def compare_schemes(
     findings: Findings, old: Mapping[str, model.SecurityScheme], new: Mapping[str, model.SecurityScheme]
 ) -> None:
     """Add the changes of the security schemes that both documents have."""
-    for name, before in old.items():
-        if (after := new.get(name)) is None:
-            continue
+    for before, after in findings.shared(lambda _, word: f"security-scheme-{word}", lambda it: it.name, old, new):
+        name = before.name
         at: dict[str, Any] = {"old": before, "new": after}
         findings.differ("security-scheme-changed", _sent(before), _sent(after), name, **at)
-        if after.deprecated and not before.deprecated:
-            findings.add("security-scheme-deprecated", name, **at)
+        if after.deprecated != before.deprecated:
+            findings.add(f"security-scheme-{'deprecated' if after.deprecated else 'undeprecated'}", name, **at)
+        urls = [(it.open_id_connect_url, it.oauth2_metadata_url) for it in (before, after)]
+        findings.differ("oauth-url-changed", urls[0], urls[1], name, **at)
         was, is_ = ({flow.type: flow for flow in scheme.flows} for scheme in (before, after))
         findings.add_members("oauth-flow", was, is_, name, **at)
         for type_, flow in was.items():
             if type_ in is_:
                 findings.differ("oauth-url-changed", _urls(flow), _urls(is_[type_]), name, **at)
+                findings.add_members("oauth-scope", flow.scopes, is_[type_].scopes, name, **at)
 
 
 def _sent(scheme: model.SecurityScheme) -> str:

@@ -266,14 +266,7 @@ class Tag(Record):
     kind: str = ""
 
 
-class Operation(Record):
-    """An operation: the parameters of its path, and the document's security and servers, are merged in.
-
-    ``security`` is a choice (OR) of requirements (AND); empty if nothing is required. A requirement may name a scheme
-    that the document does not declare, or declares wrongly. The keys of ``responses`` are
-    those of :attr:`Response.status`. ``left_out`` are the errors of optional parameters that can't be read.
-    """
-
+class _Operation(Record):
     row: OperationRow
     parameters: tuple[Parameter, ...] = ()
     body: RequestBody | None = None
@@ -285,6 +278,15 @@ class Operation(Record):
     callbacks: tuple[str, ...] = ()
     extensions: Mapping[str, Any] = {}
     left_out: tuple[DocumentError, ...] = ()
+
+
+class Operation(_Operation):  # a subclass, so that it can store what is computed of it once, such as its arguments
+    """An operation: the parameters of its path, and the document's security and servers, are merged in.
+
+    ``security`` is a choice (OR) of requirements (AND); empty if nothing is required. A requirement may name a scheme
+    that the document does not declare, or declares wrongly. The keys of ``responses`` are
+    those of :attr:`Response.status`. ``left_out`` are the errors of optional parameters that can't be read.
+    """
 
     @property
     def id(self) -> str:

@@ -210,8 +210,7 @@ class Described:
     def _attribute(self, other: Any = AttributeError) -> Iterator[None]:
         """Make an error in the document an AttributeError too, for ``hasattr`` and ``getattr`` with a default."""
         try:
-            with naming(self._row):
-                yield
+            yield
         except DocumentError as error:
             if isinstance(error, other):
                 raise
@@ -227,7 +226,7 @@ class OperationMethod(Described):
         from dynclient.inspection.signatures import signature
 
         # inspect raises ValueError for "no signature", after which help() continues.
-        with self._attribute(ValueError):
+        with self._attribute(ValueError), naming(self._row):
             made = signature(self._read(), self._dispatcher.options.defaults)
         return made.replace(return_annotation=HTTPResult) if self._with_http_info else made
 

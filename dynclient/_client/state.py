@@ -216,9 +216,7 @@ class LoadedDocument:
         """Read an operation, and return the error that stops some or all of its calls, or None."""
         try:
             with naming(row):
-                plan = self.plan(row)
-                plan.check_answers()
-                plan.check_all()
+                self.plan(row).check_all()
         except DocumentError as error:
             return error
         return None

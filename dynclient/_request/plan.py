@@ -136,6 +136,7 @@ class Plan:
         Raises:
             DocumentError: a schema is broken, or a part of one, which stops only the requests that use it.
         """
+        self.check_answers()
         found = self._compiled(self.operation.body.content if self.operation.body is not None else {}, "request")
         for argument in self.arguments:
             if argument.parameter is not None and argument.schema is not None:

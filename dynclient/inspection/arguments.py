@@ -54,11 +54,18 @@ class Argument(Record):
 
 
 def arguments(operation: Operation) -> tuple[Argument, ...]:
-    """List the arguments of an operation's method in the order of its signature.
+    """List the arguments of an operation's method in the order of its signature; computed once.
 
     Raises:
         DocumentError: a schema that the operation needs is broken.
     """
+    known: dict[str, tuple[Argument, ...]] = vars(operation)
+    if "arguments" not in known:
+        known["arguments"] = _arguments(operation)
+    return known["arguments"]
+
+
+def _arguments(operation: Operation) -> tuple[Argument, ...]:
     schema = body_schema(operation.body) if operation.body is not None else None
     seen = _shape_of(schema) if schema is not None else None
     members = seen.properties if seen is not None else {}
@@ -116,6 +123,9 @@ def _parameter_names(parameters: tuple[Parameter, ...], properties: Collection[s
     """One Python name for each parameter, by rules 3 and 4; ``properties`` are those that keep their own names."""
     plain = [identifier(parameter.name) for parameter in parameters]
     texts = [parameter.name for parameter in parameters]
+    taken = {*properties}.difference(texts)
+    if len({*plain}) == len(plain):
+        return distinct(plain, taken, texts)
     keepers: dict[str, int] = {}
     for index in sorted(range(len(plain)), key=lambda index: _rank(plain[index], parameters[index])):
         keepers.setdefault(plain[index], index)
@@ -127,7 +137,6 @@ def _parameter_names(parameters: tuple[Parameter, ...], properties: Collection[s
     ]
     # Names that are kept are assigned first, so that none of them gets a number.
     order = sorted(range(len(chosen)), key=lambda index: keepers[plain[index]] != index)
-    taken = {*properties}.difference(texts)
     names = distinct([chosen[index] for index in order], taken, [texts[index] for index in order])
     return [name for _, name in sorted(zip(order, names, strict=True))]
 
@@ -140,10 +149,18 @@ def _parameter(name: str, parameter: Parameter) -> Argument:
     schema = parameter.schema
     if schema is None and parameter.media_type is not None:
         schema = parameter.media_type.schema
-    found = _argument(name, "parameter", schema, parameter.description, in_=parameter.in_, wire=parameter.name)
-    deprecated = parameter.deprecated or found.deprecated
-    needed = parameter.required
-    return found._replace(required=needed, omittable=not needed, parameter=parameter, deprecated=deprecated)
+    found = _argument(
+        name,
+        "parameter",
+        schema,
+        parameter.description,
+        in_=parameter.in_,
+        wire=parameter.name,
+        required=parameter.required,
+        omittable=not parameter.required,
+        parameter=parameter,
+    )
+    return found._replace(deprecated=True) if parameter.deprecated else found
 
 
 def _argument(name: str, kind: Kind, schema: Schema | None, description: str = "", **more: Any) -> Argument:

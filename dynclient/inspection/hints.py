@@ -18,7 +18,7 @@ from typing import Any, ForwardRef, Literal, TypedDict
 
 from dynclient._identifiers import class_name
 from dynclient._records import Record
-from dynclient._schemas import MISSING, Discriminator, Shape, branches, is_binary, shape
+from dynclient._schemas import MISSING, Discriminator, Shape, branches, cache, is_binary, shape
 from dynclient.exceptions import DocumentError
 from dynclient.model import Schema
 
@@ -67,12 +67,17 @@ STR = Hint("scalar", "str")
 
 
 def hint_tree(schema: Schema | None, direction: Direction) -> Hint:
-    """Build the type of a schema's valid values. A named schema becomes a leaf.
+    """Build the type of a schema's valid values, once. A named schema becomes a leaf.
 
     Raises:
         DocumentError: the schema is broken, or a reference of it is.
     """
-    return _tree(schema, _Context(direction))
+    if schema is None:
+        return ANY
+    known = cache(schema.references, f"hints of a {direction}")
+    if schema.uri not in known:
+        known[schema.uri] = _tree(schema, _Context(direction))
+    return known[schema.uri]  # type: ignore[no-any-return]  # the type
 
 
 def definition(schema: Schema, direction: Direction) -> Hint:

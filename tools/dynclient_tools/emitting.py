@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import difflib
 import os
+import posixpath
 import re
-import tempfile
+import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, chdir
 from keyword import iskeyword
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 import dynclient
@@ -225,12 +227,15 @@ def write(folder: Path, files: Mapping[str, str]) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     targets = {folder / _checked_name(name): text for name, text in files.items()}
+    folders = [folder / inner for inner in _folders(files) if inner]
+    for inner in folders:
+        if inner.is_symlink():
+            raise NotOurs(f"{inner} is not an ordinary folder")
     for target in targets:
-        if target.parent != folder and target.parent.is_symlink():
-            raise NotOurs(f"{target.parent} is not an ordinary folder")
         _check_ours(target)
+    for inner in folders:
+        inner.mkdir(exist_ok=True)
     for target, text in targets.items():
-        target.parent.mkdir(exist_ok=True)
         _replace(target, text)
     for target in _left_over(folder, files):
         target.unlink()
@@ -252,11 +257,20 @@ def _diff(target: Path, old: str, new: str) -> Iterator[str]:
         yield line if line.endswith("\n") else f"{line}\n"
 
 
+def _folders(files: Mapping[str, str]) -> set[str]:
+    """The names of the folders of files; that which contains the others has none."""
+    return {"", *(name.rpartition("/")[0] for name in files)}
+
+
 def _left_over(folder: Path, files: Mapping[str, str]) -> list[Path]:
     """The generated files in these folders that are not among the files."""
-    folders = {folder, *((folder / name).parent for name in files)}
-    kept = {folder / name for name in files}
-    found = (path for there in folders if there.is_dir() for path in there.iterdir() if path not in kept)
+    found = [
+        folder / inner / name
+        for inner in _folders(files)
+        if (folder / inner).is_dir()
+        for name in os.listdir(folder / inner)  # noqa: PTH208  # a Path of each file would take as long as writing it
+        if posixpath.join(inner, name) not in files
+    ]
     return sorted(path for path in found if path.suffix in _SUFFIXES and path.is_file() and _is_ours(path))
 
 
@@ -269,9 +283,13 @@ def _checked_name(name: str) -> str:
 
 
 def _check_ours(target: Path) -> None:
-    if target.is_symlink() or (target.exists() and not target.is_file()):
+    try:
+        found = target.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(found.st_mode):
         raise NotOurs(f"{target} is not an ordinary file")
-    if target.is_file() and target.stat().st_size and not _is_ours(target):
+    if found.st_size and not _is_ours(target):
         raise NotOurs(f"{target} exists and was not generated; move it or choose another folder")
 
 
@@ -283,12 +301,10 @@ def _is_ours(target: Path) -> bool:
 
 
 def _replace(target: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".dynclient-")
+    temporary = target.with_name(f".dynclient-{token_hex(8)}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(target)
+        temporary.write_bytes(text.encode())
+        temporary.replace(target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

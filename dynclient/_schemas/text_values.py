@@ -13,7 +13,7 @@ import base64
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -138,7 +138,7 @@ class ValueWalk:
         result = []
         for index, value in enumerate(values):
             below = (each.prefix_items[index] if index < len(each.prefix_items) else each.items for each in arrays)
-            result.append(self._by(filter(None, below), value, f"{path}[{index}]", depth))
+            result.append(self._by([each for each in below if each], value, f"{path}[{index}]", depth))
         return result if _differ(result, values) else values
 
     def _dict(self, shapes: list[Shape], values: dict[str, Any], path: str, depth: int) -> Any:
@@ -147,12 +147,14 @@ class ValueWalk:
         for name, value in values.items():
             named = [each.properties[name] for each in fitting if name in each.properties]
             other = [each.additional for each in fitting if isinstance(each.additional, Schema)]
-            result[name] = self._by(iter(named or other), value, f"{path}.{name}", depth)
+            result[name] = self._by(named or other, value, f"{path}.{name}", depth)
         made = result if _differ(result.values(), values.values()) else values
         return made if self._whole is None else self._whole(fitting, made, path)
 
-    def _by(self, schemas: Iterator[Schema], value: Any, path: str, depth: int) -> Any:
-        """Convert a value by the first schema that has a type for it."""
+    def _by(self, schemas: list[Schema], value: Any, path: str, depth: int) -> Any:
+        """Convert a value by the first schema that has a type for it; an object by the one that it fits best."""
+        if isinstance(value, dict):
+            schemas = sorted(schemas, key=lambda schema: _misfit(schema, value))[:1]
         for schema in schemas:
             made = self.value(schema, value, path, depth + 1)
             if made is not value or _takes(schema, value):
@@ -202,18 +204,22 @@ def _from_text(shapes: list[Shape], text: str, path: str) -> Any:
 
 def _fitting(shapes: list[Shape], values: Mapping[str, Any]) -> list[Shape]:
     """Sort the shapes by how well they fit an object: those with most of its properties first."""
+    return [shapes[0], *sorted(shapes[1:], key=lambda seen: _misfit(seen.schema, values))]
 
-    def known(seen: Shape) -> tuple[bool, int, int]:
-        lacks = len(seen.required - values.keys())
+
+def _misfit(schema: Schema, values: Mapping[str, Any]) -> tuple[bool, int, int]:
+    """Whether a property has another value than its schema, and how many are missing and known."""
+    try:
+        seen = shape(schema)
         fixed = any(
             name in values
-            and (allowed := shape(schema).fixed) is not None
+            and (allowed := shape(each).fixed) is not None
             and values[name] not in (*allowed, *map(_spelled, allowed))
-            for name, schema in seen.properties.items()
+            for name, each in seen.properties.items()
         )
-        return fixed, lacks, -len(seen.properties.keys() & values.keys())
-
-    return [shapes[0], *sorted(shapes[1:], key=known)]
+    except DocumentError:
+        return True, 0, 0
+    return fixed, len(seen.required - values.keys()), -len(seen.properties.keys() & values.keys())
 
 
 def _takes(schema: Schema, value: Any) -> bool:

@@ -58,6 +58,16 @@ CASES = [
     ({"anyOf": [{"type": "integer"}, {"type": "boolean"}]}, "true", True),
     (UNION, {"kind": "a", "n": "1"}, {"kind": "a", "n": 1}),
     (UNION, {"kind": "b", "n": "1"}, {"kind": "b", "n": "1"}),
+    (
+        {"oneOf": [{"type": "array", "items": each} for each in UNION["oneOf"]]},
+        [{"kind": "b", "n": "1"}, {"kind": "a", "n": "1"}],
+        [{"kind": "b", "n": "1"}, {"kind": "a", "n": 1}],
+    ),
+    (
+        {"anyOf": [{"additionalProperties": each} for each in UNION["oneOf"]]},
+        {"x": {"kind": "b", "n": "1"}, "y": {"kind": "a", "n": "1"}},
+        {"x": {"kind": "b", "n": "1"}, "y": {"kind": "a", "n": 1}},
+    ),
     ({"allOf": [{"properties": {"n": {"type": "integer"}}}, OBJECT]}, {"n": "1"}, {"n": 1}),
 ]
 

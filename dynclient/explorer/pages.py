@@ -50,7 +50,11 @@ class Pages:
             # Characters that reorder or hide the text around them are shown as escapes.
             finalize=lambda value: escaped(value) if type(value) is str else value,
         )
-        environment.filters |= {"markdown": markdown, "file_name": lambda name: re.split(r"[/\\]", name)[-1] or name}
+        environment.filters |= {
+            "markdown": markdown,
+            "type": type_text,
+            "file_name": lambda name: re.split(r"[/\\]", name)[-1] or name,
+        }
         self._templates = environment
 
     def _write(self, template: str, **values: Any) -> str:
@@ -62,22 +66,17 @@ class Pages:
 
     def page(self, root: str, name: str, *, everything: bool = False) -> str:
         """A whole page: the start page, an operation, or with ``everything`` the list of all operations."""
-        api = self._client.api
         rows = self.listing()
         return self._write(
             "page.html",
             root=root,
-            title=api.title,
-            version=api.version,
-            summary=api.summary or "",
-            description=api.description or "",
+            api=self._client.api,
             server=self._server(),
             count=len(rows),
             rows=rows if everything or not name else [],
             everything=everything,
             content=Markup(self.operation(name)) if name else "",  # noqa: S704  # a template has escaped it
             name=name,
-            schemes=[(scheme.name, scheme.type, scheme.description or "") for scheme in api.security_schemes.values()],
         )
 
     def _server(self) -> str:
@@ -117,21 +116,9 @@ class Pages:
             "operation.html",
             view=view,
             call=f"{method.__qualname__}{method.__signature__}",
-            parameters=[_field(one, example) for one in view.arguments if one.kind == "parameter"],
-            properties=[_field(one, {}) for one in view.arguments if one.kind == "property"],
+            parameters=[(one, _field(one, example)) for one in view.arguments if one.kind == "parameter"],
+            properties=[one for one in view.arguments if one.kind == "property"],
             body=_body(view, example, body.media_range if body is not None else ""),
-            responses=[
-                {
-                    "status": response.status,
-                    "description": response.description,
-                    "error": response.error,
-                    "types": [(one.media_range, type_text(one.hint)) for one in response.content],
-                    "headers": [(one.name, type_text(one.hint), one.description) for one in response.headers],
-                }
-                for response in view.responses
-            ],
-            returns=type_text(view.returns),
-            accepts=view.accepts,
             security=[" and ".join(choice) or "nothing" for choice in operation.security],
             has_credentials=method._dispatcher.has_credentials(operation),  # noqa: SLF001  # it reveals no secret
             safe=operation.method in {"GET", "HEAD", "OPTIONS", "QUERY", "TRACE"},
@@ -149,7 +136,7 @@ def _example(method: Any) -> dict[str, Any]:
 
 
 def _field(view: ArgumentView, example: dict[str, Any]) -> dict[str, Any]:
-    """An argument as a field of the form."""
+    """A field of the form for an argument: its choices, its first value, and whether the browser hides the value."""
     seen = shape(view.schema) if view.schema is not None else None
     values = [one for one in (seen.enum or ()) if one is not None] if seen is not None else []
     if not values and seen is not None and seen.types - {"null"} == {"boolean"}:
@@ -157,16 +144,7 @@ def _field(view: ArgumentView, example: dict[str, Any]) -> dict[str, Any]:
     hidden = secret(view.schema)
     value = example.get(view.name, "") if view.required and not hidden else ""
     return {
-        "name": view.name,
-        "path": f"{view.in_}.{view.wire}",
-        "wire": view.wire,
-        "in": view.in_,
-        "type": type_text(view.hint),
-        "required": view.required,
-        "deprecated": view.deprecated,
-        "description": view.description,
-        "constraints": view.constraints,
-        "values": [_text(one) for one in values],
+        "choices": [_text(one) for one in values],
         "value": _text(value),
         "secret": hidden,
     }
@@ -199,7 +177,6 @@ def _body(view: OperationView, example: dict[str, Any], preferred_range: str) ->
     return {
         "name": body.name,
         "required": body.required,
-        "types": [(one.media_range, type_text(one.hint)) for one in view.body],
         "preferred": preferred_range,
         "text": text,
         "binary": whole,

@@ -293,7 +293,7 @@ def test_the_mock_answers_for_the_switch(explored):
 
 
 def test_a_broken_operation_is_shown(explored):
-    source = described({"parameters": [{"$ref": "#/nowhere"}]})
+    source = described({"requestBody": {"$ref": "#/nowhere"}}, method="post")
     source["paths"]["/y"] = {"get": {"operationId": "fine", "responses": {"200": {"description": "d"}}}}
     site = explored(source)
     assert "nowhere" in site.ask("GET", "/o/go").text

@@ -427,7 +427,7 @@ def trusted() -> Mapping[str, str]:
     try:
         with open(os.path.join(_user_folder(), "trusted.json"), encoding="utf-8") as file:
             found = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -44,6 +44,7 @@ _IN_OPTIONS = (
     (r"\bby=\{\"items\": \"?([$.A-Z]+)\"?\}", r"--items '\1'"),
     (r"\bby=\{\"items\": \"([^\"]*)\", \"next\": \"([^\"]*)\"\}", r"--items '\1' --next '\2'"),
     (r"\bload\(\.\.\., limits=Limits\(\w*response_bytes=\.\.\.\)\) sets this limit", "--output FILE has no such limit"),
+    (r"\bTimeout\([^()]*\) sets the limit, in seconds", "30 sets the limit, in seconds"),
     (r"\blimits= sets", "in Python, load(..., limits=...) sets"),
     (r"\bon_invalid=['\"](\w+)['\"]", r"--on-invalid \1"),
     (r"\bcheck=True", "--check"),

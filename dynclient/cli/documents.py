@@ -300,6 +300,10 @@ def discovered(url: str) -> str:
     """
     from dynclient.transports import HTTPTransport  # git needs no network
 
+    try:
+        urlsplit(url)
+    except ValueError as error:
+        raise click.ClickException(f"{url} is not a URL: {error}") from None
     limits = Limits(response_bytes=_BYTES, encoded_response_bytes=_BYTES)
     with closing(HTTPTransport(limits=limits)) as transport:
         return _Search(url, transport).run()

@@ -68,6 +68,7 @@ def login(document: str, scheme: str | None, *, token: bool, no_browser: bool, *
     given["base_url"] = given["base_url"] or (settings.base_url if settings is not None else None)
     found = _one(api, scheme)
     vault = Vault()
+    vault.load(key_of(api, found.name))  # a file that can't be used is an error before anything is asked
     if keyring() is None:
         inform(f"There is no keyring: the credential is stored in {vault.file}, which only you can read")
     if "OAuth2" in kind_of(found).takes and not token:

@@ -154,6 +154,9 @@ def proxy(  # click passes them all by name
     from dynclient.testing.reports import REPORTS
     from dynclient.testing.server import proxy as serve_proxy
 
+    for file in filter(None, (report_file, drift)):
+        if not file.parent.is_dir():  # an error at the end would lose the report
+            raise click.UsageError(f"{file}: there is no such folder")
     show = _observer("text", verbose=verbose)
 
     def observe(response: Response, differences: list[Any]) -> None:

@@ -47,7 +47,7 @@ def read(path: Path) -> list[Recording]:
         what = f"it is not {name}: it is not text in UTF-8"
     except KeyError as error:
         what = f"it is not {name}: {error} is missing"
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         what = f"it is not {name}: {error}"
     except (TypeError, AttributeError):
         what = f"it is not {name}: its members have other types"

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from dynclient._document.text import described
+from dynclient._document.text import DamagedDocument, described
 from dynclient._escaping import one_line
 from dynclient._records import Record
 from dynclient._schemas import cache
@@ -25,6 +25,7 @@ from dynclient.json_pointer import escape
 from dynclient.model import References, Schema
 
 T = TypeVar("T")
+N = TypeVar("N")
 
 
 class Faults:
@@ -99,6 +100,19 @@ class Node(Record):
             raise error
         faults.note(error, self.uri)
         return instead
+
+    def attempt(self, read: Callable[[], T], instead: Callable[[DocumentError], N]) -> T | N:
+        """Read a part that a call can do without; of a broken one, return what is made of the error.
+
+        Raises:
+            DocumentError: errors are collected, or the document is damaged, so that other damage can't be known.
+        """
+        try:
+            return read()
+        except DocumentError as error:
+            if self.source.faults is not None or isinstance(error, DamagedDocument):
+                raise
+            return instead(error)
 
     def replaced(self, error: DocumentError) -> Node:
         """Refuse this node as a whole; returns an empty object in its place, if errors are collected."""

@@ -22,11 +22,11 @@ from dynclient._readers.paths import (
     Version,
     declared,
     location_of,
+    no_server,
     responses,
     sendable,
     usable,
     usable_headers,
-    usable_servers,
     with_items,
 )
 from dynclient._readers.security import address, one_of, scopes
@@ -90,7 +90,7 @@ def operation(bare: Operation, node: Node, items: Sequence[Node], root: Node) ->
         parameters=sendable(bare.path, node, sent),
         body=body(node, parameters, _media_types(node, root, "consumes")),
         responses=responses(node, lambda status, found: _response(status, found, produces)),
-        servers=usable_servers(node, lambda: servers(root, node)),
+        servers=node.attempt(lambda: servers(root, node), no_server),
         left_out=tuple(left_out),
     )
 

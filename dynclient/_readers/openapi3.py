@@ -21,11 +21,11 @@ from dynclient._readers.paths import (
     Version,
     declared,
     location_of,
+    no_server,
     responses,
     sendable,
     usable,
     usable_headers,
-    usable_servers,
     with_items,
 )
 from dynclient._readers.security import scheme
@@ -74,7 +74,7 @@ def operation(bare: Operation, node: Node, items: Sequence[Node], root: Node) ->
         parameters=sendable(bare.path, node, usable(declared(node, items, left_out), parameter, left_out)),
         body=body(bare.method, node),
         responses=responses(node, response),
-        servers=usable_servers(node, lambda: servers(root, (node, *items))),
+        servers=node.attempt(lambda: servers(root, (node, *items)), no_server),
         callbacks=tuple(callbacks) if isinstance(callbacks, Mapping) else (),
         left_out=tuple(left_out),
     )

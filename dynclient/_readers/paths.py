@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from dynclient._deferred import expression
 from dynclient._document.compiled import LazyMapping
-from dynclient._document.text import DamagedDocument
 from dynclient._identifiers import near
 from dynclient._readers.nodes import Node, spelled
 from dynclient._records import Record
@@ -198,15 +198,11 @@ def template_names(path: str) -> list[str]:
 def usable(nodes: Iterable[Node], read: Callable[[Node], T], left_out: list[DocumentError]) -> Iterator[T]:
     """Read Parameter Objects. The errors of optional ones are added to ``left_out``: a call can do without them."""
     for node in nodes:
-        try:
-            yield read(node)
-        except DamagedDocument:
-            raise
-        except DocumentError as error:
-            value = node.value if isinstance(node.value, Mapping) else {}
-            if node.source.faults is not None or value.get("required") is True or value.get("in") in _NEEDED:
-                raise
-            left_out.append(error)
+        value = node.value if isinstance(node.value, Mapping) else {}
+        is_needed = value.get("required") is True or value.get("in") in _NEEDED
+        made = read(node) if is_needed else node.attempt(partial(read, node), left_out.append)
+        if made is not None:
+            yield made
 
 
 def declared(operation: Node, items: Sequence[Node], left_out: list[DocumentError]) -> list[Node]:
@@ -266,47 +262,31 @@ def _implied(name: str, operation: Node) -> Parameter:
 
 def responses(operation: Node, read: Callable[[str, Node], Response]) -> dict[str, Response]:
     """Read the responses of an operation, by status. A broken one has only its error."""
+
+    def whole(status: str, node: Node) -> Response:
+        return node.attempt(
+            lambda: read(status, node.followed("a Response Object")), lambda error: Response(status, fault=error)
+        )
+
     found: dict[str, Response] = {}
     for key, node in operation.entries("responses"):
         status = status_of(key)
         if status is not None and status not in found:
-            try:
-                found[status] = read(status, node.followed("a Response Object"))
-            except DamagedDocument:  # not a fault of the document, and other damage can't be known
-                raise
-            except DocumentError as error:
-                if node.source.faults is not None:
-                    raise
-                found[status] = Response(status, fault=error)
+            found[status] = whole(status, node)
     return found
 
 
-def usable_servers(operation: Node, read: Callable[[], tuple[Server, ...]]) -> tuple[Server, ...]:
-    """Read servers; broken ones become one with the error, since a call with a ``base_url`` doesn't use any."""
-    try:
-        return read()
-    except DamagedDocument:
-        raise
-    except DocumentError as error:
-        if operation.source.faults is not None:
-            raise
-        return (Server("", fault=error),)
+def no_server(error: DocumentError) -> tuple[Server, ...]:
+    """Servers that can't be read are one with the error, since a call with a ``base_url`` doesn't use any."""
+    return (Server("", fault=error),)
 
 
 def usable_headers(node: Node, read: Callable[[str, Node], Header]) -> dict[str, Header]:
     """Read the headers of a response or a part; broken ones are left out."""
-    found: dict[str, Header] = {}
-    for name, value in node.entries("headers"):
-        # OAS 3.1.1, Response Object and Encoding Object: a header named Content-Type is ignored.
-        if name.lower() != "content-type":
-            try:
-                found[name] = read(name, value)
-            except DamagedDocument:
-                raise
-            except DocumentError:
-                if node.source.faults is not None:
-                    raise
-    return found
+    # OAS 3.1.1, Response Object and Encoding Object: a header named Content-Type is ignored.
+    named = ((name, value) for name, value in node.entries("headers") if name.lower() != "content-type")
+    found = {name: value.attempt(partial(read, name, value), lambda _: None) for name, value in named}
+    return {name: header for name, header in found.items() if header is not None}
 
 
 def status_of(key: str) -> str | None:

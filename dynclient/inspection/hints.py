@@ -19,7 +19,9 @@ from typing import Any, ForwardRef, Literal, TypedDict
 from dynclient._identifiers import class_name
 from dynclient._records import Record
 from dynclient._schemas import MISSING, Discriminator, Shape, branches, cache, is_binary, shape
+from dynclient._schemas.shapes import property_schema
 from dynclient.exceptions import DocumentError
+from dynclient.json_pointer import escape
 from dynclient.model import Schema
 
 Direction = Literal["request", "response"]
@@ -96,6 +98,7 @@ def fields(schema: Schema, direction: Direction) -> tuple[Field, ...]:
     """List the properties of an object that occur in a direction, in the document's order; broken ones are Any.
 
     Those of its ``oneOf`` and ``anyOf`` come after its own. They are optional, since a value need not fit each branch.
+    Required ones without a schema have any value.
     """
     seen = shape(schema)
     try:
@@ -106,7 +109,7 @@ def fields(schema: Schema, direction: Direction) -> tuple[Field, ...]:
     for part in parts:
         for wire, child in part.properties.items():
             try:
-                hidden, hint = shape(child).is_hidden(direction), hint_tree(child, direction)
+                hidden, hint = shape(child).is_hidden(direction), _tree(child, _Context(direction, is_inner=True))
             except DocumentError:
                 hidden, hint = False, ANY
             if hidden or (wire in seen.properties and part is not seen):
@@ -115,6 +118,15 @@ def fields(schema: Schema, direction: Direction) -> tuple[Field, ...]:
                 found[wire] = found[wire]._replace(hint=union([found[wire].hint, hint]))
             else:
                 found[wire] = Field(wire, child, wire in seen.required, hint)
+    own = seen.schema
+    for wire in sorted(seen.required - seen.properties.keys() - found.keys()):
+        # No other schema has this URI: `required` is an array.
+        anything = Schema(
+            f"{own.uri}/required/{escape(wire)}", value=True, dialect=own.dialect, references=own.references
+        )
+        child = property_schema(seen, wire) or anything
+        if seen.additional is not False or child is not anything:
+            found[wire] = Field(wire, child, required=True, hint=_tree(child, _Context(direction, is_inner=True)))
     return tuple(found.values())
 
 
@@ -148,10 +160,14 @@ def _joined(parts: list[Hint]) -> Hint:
 
 
 class _Context(Record):
-    """The direction, and the URIs of the enclosing schemas: a schema within itself is ``Any``, to end recursion."""
+    """The direction, and the URIs of the enclosing schemas: a schema within itself is ``Any``, to end recursion.
+
+    ``is_inner``: the value is a member of another one.
+    """
 
     direction: Direction
     above: frozenset[str] = frozenset()
+    is_inner: bool = False
 
 
 def _tree(schema: Schema | None, context: _Context) -> Hint:
@@ -178,7 +194,9 @@ def _described(seen: Shape, context: _Context) -> Hint:
 
 def _not_null(seen: Shape, context: _Context) -> Hint:
     if is_binary(seen.schema):
-        return BYTES
+        # Members of a response are in a JSON text, as a rule, which has no bytes.
+        is_text = context.direction == "response" and (context.is_inner or len(context.above) > 1)
+        return STR if is_text else BYTES
     if seen.const is not MISSING:
         return _literal((seen.const,))
     if seen.enum is not None:

@@ -71,6 +71,12 @@ SCHEMAS = {
             {"anyOf": [{"$ref": "#/components/schemas/Colour"}, {"properties": {"deep": {"type": "boolean"}}}]},
         ],
     },
+    "Unnamed": {
+        "type": "object",
+        "required": ["id", "more", "x-1"],
+        "properties": {"id": {"type": "string"}, "photo": {"type": "string", "contentMediaType": "image/png"}},
+        "patternProperties": {"^x-": {"type": "integer"}},
+    },
     "Sent": {"type": "object", "properties": {"tags": {"type": "array", "items": {"type": "string"}}}},
     "Answered": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
 }
@@ -147,6 +153,9 @@ EXPECTED = {
     "VehicleObject": {"wheels": "Literal['Vehicle']"},
     "Car": {"wheels": "Literal['Car']", "doors": "NotRequired[int]"},
     "Open": {"size": "NotRequired[Literal[1] | int]"},
+    # Required properties that no schema names, and a file, which is a text in JSON.
+    "Unnamed": "TypedDict('Unnamed', {'id': str, 'photo': NotRequired[str], 'more': Any, 'x-1': int})",
+    "UnnamedInput": "TypedDict('UnnamedInput', {'id': str, 'photo': NotRequired[File], 'more': Any, 'x-1': int})",
     # The properties of its alternatives are optional.
     "Choice": {
         "id": "str",

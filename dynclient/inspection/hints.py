@@ -68,8 +68,10 @@ BYTES = Hint("scalar", "bytes")
 STR = Hint("scalar", "str")
 
 
-def hint_tree(schema: Schema | None, direction: Direction) -> Hint:
+def hint_tree(schema: Schema | None, direction: Direction, *, is_inner: bool = False) -> Hint:
     """Build the type of a schema's valid values, once. A named schema becomes a leaf.
+
+    ``is_inner``: the values are members of others.
 
     Raises:
         DocumentError: the schema is broken, or a reference of it is.
@@ -77,9 +79,10 @@ def hint_tree(schema: Schema | None, direction: Direction) -> Hint:
     if schema is None:
         return ANY
     known = cache(schema.references, f"hints of a {direction}")
-    if schema.uri not in known:
-        known[schema.uri] = _tree(schema, _Context(direction))
-    return known[schema.uri]  # type: ignore[no-any-return]  # the type
+    key = schema.uri, is_inner
+    if key not in known:
+        known[key] = _tree(schema, _Context(direction, is_inner=is_inner))
+    return known[key]  # type: ignore[no-any-return]  # the type
 
 
 def definition(schema: Schema, direction: Direction) -> Hint:
@@ -109,7 +112,7 @@ def fields(schema: Schema, direction: Direction) -> tuple[Field, ...]:
     for part in parts:
         for wire, child in part.properties.items():
             try:
-                hidden, hint = shape(child).is_hidden(direction), _tree(child, _Context(direction, is_inner=True))
+                hidden, hint = shape(child).is_hidden(direction), hint_tree(child, direction, is_inner=True)
             except DocumentError:
                 hidden, hint = False, ANY
             if hidden or (wire in seen.properties and part is not seen):
@@ -126,7 +129,7 @@ def fields(schema: Schema, direction: Direction) -> tuple[Field, ...]:
         )
         child = property_schema(seen, wire) or anything
         if seen.additional is not False or child is not anything:
-            found[wire] = Field(wire, child, required=True, hint=_tree(child, _Context(direction, is_inner=True)))
+            found[wire] = Field(wire, child, required=True, hint=hint_tree(child, direction, is_inner=True))
     return tuple(found.values())
 
 

@@ -35,7 +35,6 @@ FOREIGN_NAMES = {
 }
 """Hints for arguments that other clients have."""
 _MOST_SHOWN = 12
-_TEXT = frozenset({"string"})
 
 
 class Bound(Record):
@@ -128,9 +127,6 @@ class Binder:
                 found[keyword] = value if argument.schema is None else read(argument.schema, value)
                 continue
             if value == "" and validator(argument.schema, "request").faults(value, places=False):
-                continue
-            if shape(argument.schema).types == _TEXT:
-                found[keyword] = value
                 continue
             try:
                 found[keyword] = from_text(argument.schema, value)

@@ -97,12 +97,11 @@ def _example(schema: Schema, direction: Direction, seed: int, *, shown: bool, fi
     least = (True, 0)
 
     faults_of = partial(check.faults, places=False)
-    faked = [(_candidates, options._replace(fake=fake))] if fake is not None else []
-    apart = [(_candidates, options._replace(apart=True))]
-    for making, made_so in (*faked, (_candidates, options), (_bare_candidates, options), *apart):
+    faked = [options._replace(fake=fake)] if fake is not None else []
+    for made_so in (*faked, options, options._replace(optional=False), options._replace(apart=True)):
         if made_so.apart and all(fault.keyword != "oneOf" for fault in faults_of(best)):
             break
-        for value in making(schema, made_so, shown=shown):
+        for value in _candidates(schema, made_so, shown=shown):
             faults = faults_of(value)
             if not faults:
                 return value
@@ -111,7 +110,8 @@ def _example(schema: Schema, direction: Direction, seed: int, *, shown: bool, fi
             if best is MISSING or wrong < least:
                 best, least = value, wrong
         # A property that can't be generated is left out; the others are kept.
-        mended = repaired(best, faults_of, partial(Maker(made_so._replace(documented="none")).make, schema))
+        sample = Maker(made_so._replace(documented="none", optional=True))
+        mended = repaired(best, faults_of, partial(sample.make, schema))
         if mended is not MISSING:
             return mended
     return best
@@ -334,8 +334,8 @@ def checked_example(operation: Operation, seed: int = 0) -> dict[str, Any]:
 
 
 def _candidates(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterator[Any]:
-    """Values with optional properties that may be valid, the most informative first."""
-    if shown:
+    """Values that may be valid, the most informative first: by each branch of the unions in turn, then any value."""
+    if shown and options.optional:
         yield from (copy.deepcopy(value) for value in documented(shape(schema), options.seed))
         maker = Maker(options)
         yield maker.make(schema)
@@ -343,17 +343,6 @@ def _candidates(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterat
             # Further attempts would take as long, with the same result.
             return
         yield Maker(options._replace(documented="checked")).make(schema)
-    yield from _turned(schema, options, shown=shown)
-
-
-def _bare_candidates(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterator[Any]:
-    """Values without optional properties, then any value."""
-    yield from _turned(schema, options._replace(optional=False), shown=shown)
-    yield from copy.deepcopy(ANYTHING)
-
-
-def _turned(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterator[Any]:
-    """Values by each branch of the unions in turn."""
     for turn in range(options.turn, options.turn + _TURNS):
         # Another seed gives other strings and numbers, which may not be excluded.
         changed = options._replace(turn=turn, seed=options.seed + turn - options.turn)
@@ -362,7 +351,9 @@ def _turned(schema: Schema, options: MakerOptions, *, shown: bool) -> Iterator[A
         maker = Maker(changed._replace(documented="none"))
         yield maker.make(schema)
         if maker.is_cut:
-            return
+            break
+    if not options.optional:
+        yield from copy.deepcopy(ANYTHING)
 
 
 def _parameter(argument: Argument, parameter: Parameter, seed: int) -> Any:

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dynclient import bulk as product
 from dynclient._escaping import escaped
 from dynclient._schemas import read_json
 from dynclient.cli import credentials, documents
 from dynclient.cli.calls import call_options, with_settings
 from dynclient.cli.commands import Group, inform, needing, save, with_options
 from dynclient.cli.input_values import SHARED_OPTIONS
+from dynclient.cli.output import write
 
 if TYPE_CHECKING:
     from dynclient._client import Client
@@ -77,8 +79,6 @@ def run(document: str, operation: str, table: str, journal: str, **given: Any) -
     same command line again, or `dynclient bulk resume DIR`. The exit status is 0 if all rows are done, 1 if some are
     not, 3 if some are unknown: sent, but the response was lost.
     """
-    from dynclient import bulk as product
-
     with _method(document, operation, given) as (method, more):
         names = ("key", "check", "partition_size", "accept_changed_document")
         named = {name: given[name] for name in names if given[name] is not None}
@@ -120,9 +120,6 @@ def retry(journal: str, outcome: str, *, may_repeat: bool, **given: Any) -> int:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def status(journal: str, *, as_json: bool) -> int:
     """Count the rows of a run by outcome; the exit status is that of the run."""
-    from dynclient import bulk as product
-    from dynclient.cli.output import write
-
     summary = product.open(journal).summary
     write(json.dumps(asdict(summary)) if as_json else str(summary))
     return _status(summary)
@@ -134,8 +131,6 @@ def status(journal: str, *, as_json: bool) -> int:
 @click.option("--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write to FILE: .jsonl or .parquet.")
 def results(journal: str, outcome: str | None, output: str | None) -> None:
     """Print the results of a run, one line of JSON for each row."""
-    from dynclient import bulk as product
-
     found = product.open(journal)
     if output is not None and output.endswith(".parquet"):
         found.to_parquet(output, outcome)
@@ -152,8 +147,6 @@ def results(journal: str, outcome: str | None, output: str | None) -> None:
 @_journal
 def unknown(journal: str) -> int:
     """List the keys of the unknown rows: sent, but the response was lost."""
-    from dynclient import bulk as product
-
     found = product.open(journal)
     for each in found.rows("unknown"):
         click.echo(escaped(each.key))
@@ -167,7 +160,6 @@ def unknown(journal: str) -> int:
 )
 def report(journal: str, output: str) -> None:
     """Write an HTML report about a run: outcomes, pace and latency over time, statuses, faults, unknown rows."""
-    from dynclient import bulk as product
     from dynclient.bulk.report import page
 
     save(Path(output), page(product.open(journal)).encode())
@@ -237,8 +229,6 @@ def _executor(workers: int | None, address: str | None) -> Iterator[Any]:
 @contextmanager
 def _found(journal: str, given: dict[str, Any]) -> Iterator[tuple[BulkRun, dict[str, Any]]]:
     """The run of a journal, with the client of the command line that started it."""
-    from dynclient import bulk as product
-
     try:
         before = json.loads(Path(journal, _COMMAND).read_text(encoding="utf-8"))
         kept = {name: given[name] or before["options"].get(name) or given[name] for name in _OF_THE_CLIENT}

@@ -59,8 +59,18 @@ def with_options(*options: click.Option) -> Callable[[Decorated], Decorated]:
     return decorated
 
 
-class Command(click.Command):
-    """A command that refuses an option's second value, and whose help is plain text."""
+class PlainHelp(click.Command):
+    """A command whose help is plain text."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help text line by line, as it was wrapped."""
+        del ctx
+        text = plain_text(self.help or "", formatter.width - 2)
+        formatter.write("\n" + textwrap.indent(text, "  ") + "\n" if text else "")
+
+
+class Command(PlainHelp):
+    """A command that refuses an option's second value."""
 
     def __init__(self, *args: Any, **given: Any) -> None:
         """Take the arguments of ``click.Command``."""
@@ -82,26 +92,11 @@ class Command(click.Command):
                     raise click.UsageError(f"{param.opts[0]} is given {number} times: it takes a single value", ctx)
         return super().parse_args(ctx, args)
 
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help text line by line, as it was wrapped."""
-        del ctx
-        _write_help(self, formatter)
 
-
-class Group(click.Group):
+class Group(PlainHelp, click.Group):
     """A group of such commands."""
 
     command_class = Command
-
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help text as that of a command."""
-        del ctx
-        _write_help(self, formatter)
-
-
-def _write_help(command: click.Command, formatter: click.HelpFormatter) -> None:
-    text = plain_text(command.help or "", formatter.width - 2)
-    formatter.write("\n" + textwrap.indent(text, "  ") + "\n" if text else "")
 
 
 # CommonMark, 6: inline markup, and the text within. No piece may contain the beginning of another: unclosed markup

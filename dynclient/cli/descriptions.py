@@ -68,11 +68,13 @@ def show(document: str, name: str | None, output: str, *, schema: bool) -> None:
             raise
         write(as_data(found))
         return
-    _ = method.operation  # raises if it is broken
+    _ = method.operation  # raises if it can't be called
     if output == "text" and not schema:
         write(operation_text(document, method, width))
     else:
         write(as_data(method.schema if schema else method.describe()))
+    if method.fault is not None:
+        raise method.fault
 
 
 def document_data(api: API) -> dict[str, Any]:

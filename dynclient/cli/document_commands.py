@@ -25,6 +25,7 @@ from dynclient._document.data import read
 from dynclient._document.references import Document
 from dynclient._escaping import counted
 from dynclient._identifiers import did_you_mean
+from dynclient._load import compiled, load
 from dynclient._readers.checking import check as check_references
 from dynclient._readers.checking import misspelt
 from dynclient._records import Record
@@ -65,8 +66,6 @@ def validate(document: str, output: str, *, strict: bool) -> int:
     Operations, callbacks, webhooks, components and schemas are checked; examples and defaults are validated against
     their schemas. Fields that are unknown to OpenAPI are warnings. The exit status is 1 if there is a fault.
     """
-    from dynclient._load import load
-
     source = located(document)
     name = source if isinstance(source, str) else source.name
     try:
@@ -89,8 +88,6 @@ def validate(document: str, output: str, *, strict: bool) -> int:
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A .dync file.")
 def compile_(document: str, output: Path) -> None:
     """Write DOCUMENT and everything that it refers to as one file, which loads in milliseconds."""
-    from dynclient._load import compiled
-
     if output.suffix.lower() != ".dync":
         raise click.BadParameter("the file name must end in .dync", param_hint="-o")
     data = loaded(partial(compiled, overlays=overlays_of(document)), document)
@@ -192,7 +189,6 @@ def check(document: str, overlays: tuple[str, ...], output: str, *, strict: bool
 def _applied(document: str, overlays: Sequence[str]) -> Applied:
     from dynclient._document.overlays import read_overlays
     from dynclient._document.references import open_document
-    from dynclient.options import Limits
 
     found = read_overlays(map(located, overlays), Limits(), None)
     if found is None:

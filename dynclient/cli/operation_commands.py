@@ -12,7 +12,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
@@ -193,8 +192,6 @@ class WholeWords(ShellComplete):
 class QuotingBash(WholeWords, BashComplete):
     """bash, with proposals quoted. It splits a word at colons and equals signs, and replaces only the last piece."""
 
-    source_template = Path(__file__).with_name("complete.bash").read_text("utf-8")
-
     def get_completion_args(self) -> tuple[list[str], str]:
         """The words before the one that is completed, and that one."""
         if "COMP_WORD" not in os.environ:
@@ -232,7 +229,6 @@ class PowerShell(WholeWords):
     """PowerShell 5 and later. It completes files itself if there are no proposals."""
 
     name = "powershell"
-    source_template = Path(__file__).with_name("complete.ps1").read_text("utf-8")
 
     def get_completion_args(self) -> tuple[list[str], str]:
         """The words before the one that is completed, and that one."""
@@ -272,6 +268,10 @@ def completion(ctx: click.Context, shell: str) -> None:
     fish: `dynclient completion fish > ~/.config/fish/completions/dynclient.fish`; PowerShell, in $PROFILE:
     `dynclient completion powershell | Out-String | Invoke-Expression`.
     """
+    from pathlib import Path  # lists do not need it
+
     source = _SHELLS[shell](ctx.find_root().command, {}, "dynclient", "_DYNCLIENT_COMPLETE")
+    own = next(Path(__file__).parent.glob("complete." + ("ps1" if shell == "powershell" else shell)), None)
     # click's bash class first looks for an installed bash, which is not needed to print a script.
-    sys.stdout.write(source.source_template % source.source_vars() + "\n")
+    template = own.read_text("utf-8") if own is not None else source.source_template
+    sys.stdout.write(template % source.source_vars() + "\n")

@@ -67,12 +67,16 @@ def test_wrong_usage_is_2(run, arguments):
     assert second.startswith("Hint: dynclient ")
 
 
+def test_what_can_be_read_of_a_broken_operation_is_shown_before_its_fault(run):
+    status, out, err = run("show", THINGS, "broken")
+    assert (status, "GET /broken" in out, "NotThere" in err) == (1, True, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("ls", "not-there.yaml"), "not-there.yaml"),
         (("show", THINGS, "getThings"), "did you mean"),
-        (("show", THINGS, "broken"), "NotThere"),
         (("call", THINGS, "getThings"), "did you mean"),
     ],
 )

@@ -13,12 +13,12 @@ import errno
 import json
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from dynclient._settings import write
 from dynclient.exceptions import ArgumentError
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -55,17 +55,10 @@ class FileStore:
             with self._locked():
                 entries = self._read()
                 entries.pop(key, None)
-                self._replace({**entries, key: dict(tokens)} if tokens else entries)
+                entries |= {key: dict(tokens)} if tokens else {}
+                write(os.fspath(self._path), json.dumps(entries, indent=1))
         except OSError as error:
             raise self._fault(f"can't be written: {error.strerror}") from None
-
-    def _replace(self, entries: Mapping[str, Any]) -> None:
-        # In a private folder, which is always removed.
-        with tempfile.TemporaryDirectory(prefix=f".{self._path.name}.", dir=self._path.parent) as folder:
-            file = Path(folder, self._path.name)
-            file.touch(mode=0o600)
-            file.write_text(json.dumps(entries, indent=1), encoding="utf-8")
-            file.replace(self._path)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

@@ -37,6 +37,8 @@ def test_mkdocs_builds_the_pages_strictly(root, tmp_path, name, theme):
     assert written <= made
     front = (tmp_path / "site" / "index.html").read_text("utf-8")
     assert all(f'href="{page}/"' in front for page in made & written)
+    assert 'href="pages.css"' in front
+    assert (tmp_path / "site" / "pages.css").is_file()
     # A reader's browser asks no other site for anything.
     fetched = re.findall(r"<(?:script|img|link)[^>]+(?:src|href)=\"(\w+:)?//", front)
     assert not fetched

@@ -143,12 +143,23 @@ def test_properties_of_a_body_without_a_name_are_listed():
     assert "| **a_b** | **int** | How many. | wire name a-b; &gt;= 1 |\n| **c** | **str** |  | \\[optional" in page
 
 
+def test_an_operation_without_a_summary_is_listed_by_the_first_sentence_of_its_description():
+    described = "<p>Lists 1.5 million things, e.g. x. It takes long.</p>"
+    get = {"description": described, "responses": {"204": {"description": "-"}}}
+    document = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/x": {"get": get}}}
+    with dynclient.load(document) as client:
+        pages = docs(client, "t.yaml")
+    for name in ("README.md", "DefaultApi.md"):
+        assert "| **GET** /x | Lists 1.5 million things, e.g. x. |\n" in pages[name]
+
+
 @pytest.mark.parametrize(
     ("html", "expected"),
     [
         ("<p>A <code>Charge</code>.</p><p><b>Note:</b> it <i>costs</i></p>", "A `Charge`.\n\n**Note:** it *costs*"),
         ('<a href="https://a.example/b">more</a>', "[more](https://a.example/b)"),
         ('<a href="javascript:alert(1)">more</a>', '&lt;a href="javascript:alert(1)"&gt;more&lt;/a&gt;'),
+        ('as <a href="/docs/search#a">shown</a> <a href="#b">below</a>', "as shown below"),
         ("<ul><li>one</li><li>two</li></ul>", "- one\n\n- two"),
         ("<b onclick=x>a</b>", "&lt;b onclick=x&gt;a&lt;/b&gt;"),
         ("<p># a</p>", "\\# a"),

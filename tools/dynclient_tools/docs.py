@@ -112,6 +112,7 @@ def navigation(client: Client, source: str, folder: str, theme: str | None = Non
         "site_name": _as_html(shown.api.title),
         "docs_dir": folder,
         "theme": _THEMES.get(chosen, {"name": chosen}),
+        "extra_css": [STYLES.name],
         "markdown_extensions": [*_EXTENSIONS, *(_MATERIAL if chosen == "material" else ["fenced_code"])],
         "nav": nav,
     }
@@ -137,6 +138,7 @@ _THEMES: dict[str, dict[str, Any]] = {
     },
     "mkdocs": {"name": "mkdocs", "color_mode": "auto", "user_color_mode_toggle": True, "highlightjs": False},
 }
+STYLES = Path(__file__).parent / "templates" / "pages.css"
 _EXTENSIONS: list[Any] = ["md_in_html", "tables", {"toc": {"permalink": True, "toc_depth": 2}}]
 _MATERIAL = ["pymdownx.highlight", "pymdownx.inlinehilite", "pymdownx.superfences"]
 

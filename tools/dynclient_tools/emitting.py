@@ -29,7 +29,7 @@ from dynclient._settings import read_project
 from dynclient.exceptions import ArgumentError
 from dynclient_tools.rendering import MARK
 
-_SUFFIXES = frozenset({".md", ".py", ".pyi", ".txt"})
+_SUFFIXES = frozenset({".css", ".md", ".py", ".pyi", ".txt"})
 _DEEPEST = 2
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}\Z")
 
@@ -76,7 +76,7 @@ def pages(
         ArgumentError: the configuration is that of other pages.
         DocumentError: the document can't be read.
     """
-    from dynclient_tools.docs import docs, navigation
+    from dynclient_tools.docs import STYLES, docs, navigation
 
     # The author's path is not shown: it does not exist on the readers' machines.
     source = _shown(document)
@@ -84,6 +84,7 @@ def pages(
     with dynclient.load(document, overlays=overlays) as client:
         made = [Emitted(out, docs(client, source, templates, llms=llms))]
         if mkdocs is not None:
+            made[0].files[STYLES.name] = STYLES.read_text(encoding="utf-8")
             folder = Path(os.path.relpath(out, mkdocs.parent)).as_posix()
             _check_pages(mkdocs, folder)
             made.append(Emitted(mkdocs.parent, {mkdocs.name: navigation(client, source, folder, theme)}))

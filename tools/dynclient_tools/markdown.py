@@ -3,7 +3,7 @@
 Rule 1: text is escaped, never removed, since the text around a removed part could form new markup.
 Rule 2: a document's own Markdown keeps emphasis, lists, code, and links to the web or to mail addresses.
 Rule 3: Markup is ready to be written; everything else is escaped when it is written (:mod:`dynclient_tools.rendering`).
-Rule 4: HTML tags without attributes, and links to the web, become Markdown first; other tags are shown as text.
+Rule 4: HTML tags without attributes, and links, become Markdown first; other tags are shown as text.
 """
 
 from __future__ import annotations
@@ -48,12 +48,13 @@ _SPANS = (
     (re.compile(r"<(code|tt)>([^<>`\n]+)</\1>", re.IGNORECASE), r"`\2`"),
     (re.compile(r"<(?:b|strong)>([^<>*]*)</(?:b|strong)>", re.IGNORECASE), lambda found: _emphasized(found, "**")),
     (re.compile(r"<(?:i|em)>([^<>*]*)</(?:i|em)>", re.IGNORECASE), lambda found: _emphasized(found, "*")),
+    # A link within the author's own site leads nowhere from here, so only its text is shown.
     (
         re.compile(
-            r"<a\s+href=[\"'](https?://[^\s\"'<>()]+)[\"'](?:\s+target=[\"']\w*[\"'])?>([^<>\[\]`\n]+)</a>",
+            r"<a\s+href=[\"'](https?://[^\s\"'<>()]+|[/#][^\s\"'<>]*)[\"'](?:\s+target=[\"']\w*[\"'])?>([^<>\[\]`\n]+)</a>",
             re.IGNORECASE,
         ),
-        r"[\2](\1)",
+        lambda found: found[2] if found[1][0] in "/#" else f"[{found[2]}]({found[1]})",
     ),
 )
 # The tag, its replacement, and the number of spaces before and after it to remove: None for all.

@@ -5,6 +5,7 @@ Everything comes from the public API and from ``dynclient.inspection``. Texts of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _UNTAGGED = "Default"
 _PER_PAGE = 60  # Operations; GitHub cuts off files that are too long.
 _SHOWN = 6  # Properties of a body in a brief signature; a call lists them all.
 _FLAT = 20  # Operations without tags that need no groups.
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s(?=[A-Z<])|</p>|\n[ \t]*\n")
 INDEX = "README.md"
 EXAMPLE_URL = "https://example.com"  # for a document that names no host
 
@@ -64,6 +66,11 @@ class OperationPage:
             return None
         elements = items_schema(self.operation, found)
         return hint_tree(elements, "response") if elements is not None else ANY
+
+    @property
+    def summary(self) -> str:
+        """The summary, or else the first sentence of the description."""
+        return self.view.summary or _SENTENCE_END.split(self.view.description.strip(), maxsplit=1)[0]
 
     @property
     def given(self) -> tuple[ArgumentView, ...]:

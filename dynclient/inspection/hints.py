@@ -21,7 +21,6 @@ from dynclient._records import Record
 from dynclient._schemas import MISSING, Discriminator, Shape, branches, cache, is_binary, shape
 from dynclient._schemas.shapes import property_schema
 from dynclient.exceptions import DocumentError
-from dynclient.json_pointer import escape
 from dynclient.model import Schema
 
 Direction = Literal["request", "response"]
@@ -54,10 +53,10 @@ class Hint(Record):
 
 
 class Field(Record):
-    """A property of an object in one direction; ``wire`` is its name in the document."""
+    """A property of an object in one direction; ``wire`` is its name in the document. It may have no schema."""
 
     wire: str
-    schema: Schema
+    schema: Schema | None
     required: bool
     hint: Hint
 
@@ -121,14 +120,9 @@ def fields(schema: Schema, direction: Direction) -> tuple[Field, ...]:
                 found[wire] = found[wire]._replace(hint=union([found[wire].hint, hint]))
             else:
                 found[wire] = Field(wire, child, wire in seen.required, hint)
-    own = seen.schema
     for wire in sorted(seen.required - seen.properties.keys() - found.keys()):
-        # No other schema has this URI: `required` is an array.
-        anything = Schema(
-            f"{own.uri}/required/{escape(wire)}", value=True, dialect=own.dialect, references=own.references
-        )
-        child = property_schema(seen, wire) or anything
-        if seen.additional is not False or child is not anything:
+        child = property_schema(seen, wire)
+        if child is not None or seen.additional is not False:
             found[wire] = Field(wire, child, required=True, hint=hint_tree(child, direction, is_inner=True))
     return tuple(found.values())
 

@@ -158,10 +158,11 @@ class Recorder(BufferedTransport):
                     for (in_, name), value in parameters.items()
                     if name.lower() not in IDEMPOTENCY_KEYS
                 }
-                return json.dumps([operation.id, named, _comparable(body, request)], sort_keys=True, default=repr)
+                sent = _comparable(request) if body is None else body
+                return json.dumps([operation.id, named, sent], sort_keys=True, default=repr)
         parts = urlsplit(request.url)
         query = sorted(parse_qsl(parts.query, keep_blank_values=True))
-        return json.dumps([request.method, parts.path, query, _comparable(None, request)], sort_keys=True)
+        return json.dumps([request.method, parts.path, query, _comparable(request)], sort_keys=True, default=repr)
 
     def _difference(self, shown: Request, times: int) -> str:
         what = f"{shown.operation_id or 'a request'}: {shown.method} {shown.url}"
@@ -220,20 +221,12 @@ def _in_task() -> bool:
     return True
 
 
-def _comparable(value: Any, request: Request) -> Any:
-    """A body for comparison: its value if that is known, JSON and forms regardless of order, else its bytes."""
-    if value is not None:
-        return value
-    body = request.body if isinstance(request.body, bytes) else b""
+def _comparable(request: Request) -> Any:
+    """A body for comparison: its value, regardless of order, if it can be read, else its text."""
     content_type = request.headers.get("content-type", "")
-    boundary = content_type.partition("boundary=")[2].strip('"')
-    if boundary:
-        body = body.replace(boundary.encode(), b"boundary")
-    if codecs.find(content_type).name == "json":
-        with suppress(ValueError):
-            return json.loads(body)
-    if codecs.find(content_type).name == "form":
-        return sorted(parse_qsl(body.decode("latin-1"), keep_blank_values=True))
+    body = request.body if isinstance(request.body, bytes) else b""
+    with suppress(DynclientError, ValueError, RecursionError):
+        return codecs.find(content_type).decode(body, MediaType(content_type), content_type, Limits())
     return body.decode("utf-8", "backslashreplace")
 
 

@@ -159,7 +159,6 @@ class Proxy(TrafficCheck, WSGIApplication):
     ) -> None:
         """Take the document, the server's base URL, and the transport to it."""
         super().__init__(api)
-        self.ledger = self.coverage  # its former name
         self._upstream = upstream.rstrip("/")
         self._transport = transport
         self._fail = fail

@@ -54,7 +54,7 @@ def stubs(client: Client, source: str, templates: Path | None = None, tags: Coll
     shown = site(client, source, tags)
     writer = _Writer(shown)
     environment = sources(templates)
-    fingerprint = _hexadecimal(shown.api.fingerprint)
+    fingerprint = shown.api.fingerprint
     names = sorted(model.name for model in writer.models.all())
     parts = [writer.pages[start : start + _PER_FILE] for start in range(0, len(writer.pages), _PER_FILE)]
     values = {
@@ -89,10 +89,6 @@ _FILES = {
     "models.py": "models.py",
     "errors.py": "errors.py",
 }
-
-
-def _hexadecimal(fingerprint: str) -> str:
-    return "".join(character for character in fingerprint if character in "0123456789abcdef")
 
 
 class _Writer:
@@ -285,20 +281,14 @@ _COMMON = (
 
 # The members of a client other than its operations, by the prefix of its class name.
 _LIFE = {
-    "": (
+    prefix: (
         *_COMMON,
-        *syntax.function("reload", "self", "_Changes"),
-        *syntax.function("close", "self", "None"),
-        *syntax.function("__enter__", "self", "Self"),
-        *syntax.function("__exit__", _EXIT, "None"),
-    ),
-    "Async": (
-        *_COMMON,
-        *syntax.function("reload", "self", "_Changes", is_async=True),
-        *syntax.function("aclose", "self", "None", is_async=True),
-        *syntax.function("__aenter__", "self", "Self", is_async=True),
-        *syntax.function("__aexit__", _EXIT, "None", is_async=True),
-    ),
+        *syntax.function("reload", "self", "_Changes", is_async=bool(prefix)),
+        *syntax.function(f"{a}close", "self", "None", is_async=bool(prefix)),
+        *syntax.function(f"__{a}enter__", "self", "Self", is_async=bool(prefix)),
+        *syntax.function(f"__{a}exit__", _EXIT, "None", is_async=bool(prefix)),
+    )
+    for prefix, a in (("", ""), ("Async", "a"))
 }
 
 
@@ -326,14 +316,12 @@ def in_place(
     Raises:
         ArgumentError: no operation of a document has one of the tags.
     """
-    names = package_names(clients)
-    packages = dict(zip(clients, names, strict=True))
-    fingerprints = {source: client.api.fingerprint for source, client in clients.items()}
+    packages = dict(zip(clients, package_names(clients), strict=True))
     typed = [_Typed(source, packages[source], tuple(client.api.security_schemes)) for source, client in clients.items()]
-    table = syntax.dict_of((source, repr(fingerprint)) for source, fingerprint in fingerprints.items())
+    table = syntax.dict_of((source, repr(client.api.fingerprint)) for source, client in clients.items())
     values = {
         "head": Markup("# {}. The documents' SHA-256 are in DOCUMENTS.").format(MARK),
-        "names": [Markup(name) for name in names],  # noqa: S704  # identifiers
+        "names": [Markup(name) for name in packages.values()],  # noqa: S704  # identifiers
         "loads": syntax.source(_loads(typed)),
         "documents": syntax.source([syntax.assigned("DOCUMENTS", table)]),
     }

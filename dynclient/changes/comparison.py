@@ -389,7 +389,7 @@ def compare_responses(
 ) -> None:
     """Add the changes of an operation's responses; ``side`` is "request" where the caller sends them."""
     for status in dict.fromkeys((*old.responses, *new.responses)):
-        kind = f"{'success' if status.startswith(('1', '2', '3')) else 'error'}-response"
+        kind = f"{'success' if status in _successes(old) | _successes(new) else 'error'}-response"
         label, one, other = f"{where}response {status}", match_status(old, status), match_status(new, status)
         if one is not None and other is not None:
             _compare_response(findings, side, label, one, other)
@@ -397,6 +397,12 @@ def compare_responses(
             findings.add(f"{kind}-removed", label, old=one, severity="info" if other is not None else None)
         elif other is not None and status not in old.responses:
             findings.add(f"{kind}-added", label, new=other)
+
+
+def _successes(operation: model.Operation) -> set[str]:
+    found = {status for status in operation.responses if status.startswith(("1", "2", "3"))}
+    # Without another one, the default is that of successes.
+    return found or operation.responses.keys() & {"default"}
 
 
 def _compare_response(findings: Findings, side: Side, where: str, old: model.Response, new: model.Response) -> None:

@@ -52,10 +52,14 @@ class Term:
 
     def to(self, node: Node) -> Term:
         """The term of another schema of the bundle; one that is only a reference is that to which it leads."""
-        while isinstance(node, dict) and node.keys() == {"$ref"}:
+        return Term(self.target(node), self.entries)
+
+    def target(self, node: Node) -> Node:
+        """Another schema of the bundle, or that to which it leads."""
+        while isinstance(node, dict) and len(node) == 1 and "$ref" in node:
             # Of a schema that could not be read, nothing is known.
             node = self.entries.get(node["$ref"].removeprefix("#/$defs/"), {"unknown": object()})
-        return Term(node, self.entries)
+        return node
 
     def below(self, *keys: Any) -> Term:
         """The schema at this path of keys."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from dynclient._json_types import frozen
@@ -64,8 +65,10 @@ class Inclusion:
         self.facts = cache(Facts)
         self._values = cache(_values)
         self.same = cache(_same)
-        self.names = cache(named_anywhere)
+        self._names = cache(named_anywhere)
         self.typed = cache(lambda name: Term({"type": name}))
+        self.last: dict[Term, int] = {}
+        """For a union, the index of the branch that was proved last: the next one is often next to it."""
         self.negation = cache(lambda one: Term({"not": one.node}, one.entries))
         self.naming = cache(lambda ones: Term({"properties": dict.fromkeys(sorted(self.names(*ones)), True)}))
 
@@ -107,6 +110,10 @@ class Inclusion:
         self._lowest = lowest
         self._level -= below
         return found
+
+    def names(self, *ones: Term) -> set[str]:
+        """The names of properties in some terms."""
+        return set[str]().union(*map(self._names, ones))
 
     def impossible(self, ones: Iterable[Term], *, below: int = 0) -> bool:
         """Whether it is proved that no value is valid against all of these terms."""
@@ -181,7 +188,7 @@ def _same(one: Term, other: Term) -> bool:
     waiting = [(one.node, other.node)]
     while waiting:
         here, there = waiting.pop()
-        left, right = one.to(here).node, other.to(there).node
+        left, right = one.target(here), other.target(there)
         if (id(left), id(right)) in seen:
             continue
         seen.add((id(left), id(right)))
@@ -248,9 +255,20 @@ class Claim(Record):
 Check = Callable[[Claim], bool]
 
 
+def _any_of(it: Claim) -> bool:
+    branches = it.other.listed("anyOf")
+    first = it.proof.last.get(it.other, 0)
+    for index in (*range(first, len(branches)), *range(first)):
+        if it.includes(branches[index]):
+            it.proof.last[it.other] = index
+            return True
+    return False
+
+
 def _one_of(it: Claim) -> bool:
     branches = it.other.listed("oneOf")
-    fits = [branch for branch in branches if not it.proof.impossible((*it.ones, branch))]
+    possible = (one for one in branches if not (_differs(it, one) or it.proof.impossible((*it.ones, one))))
+    fits = [*islice(possible, 2)]
     if len(fits) == 1 and it.includes(fits[0]):
         return True
 
@@ -261,9 +279,24 @@ def _one_of(it: Claim) -> bool:
         proof = it.proof
         return proof.same(one, other) or (proof.includes((one, named), other) and proof.includes((other, named), one))
 
+    def has_partners(ones: list[Term]) -> bool:
+        left = [*branches]
+        return len(ones) == len(left) and all(take_pairs([one], left, is_equal) for one in ones)
+
     # Or each branch allows what one of a list of as many branches does.
-    lists = [part.listed("oneOf") for part in it.facts.parts]
-    return any(len(ones) == len(branches) == len(take_pairs([*ones], [*branches], is_equal)) for ones in lists)
+    return any(has_partners(part.listed("oneOf")) for part in it.facts.parts)
+
+
+def _differs(it: Claim, branch: Term) -> bool:
+    """Whether a property that values have is another one in a branch: a quick test for the most common unions."""
+    facts, other = it.facts, it.proof.facts(flattened([branch]))
+    if facts.types != {"object"}:
+        return False
+    for name in facts.required | other.required:
+        ours, theirs = (it.proof.facts(found.of_property(name)).listed_values for found in (facts, other))
+        if ours and theirs and {*map(frozen, ours)}.isdisjoint(map(frozen, theirs)):
+            return True
+    return False
 
 
 def _not(it: Claim) -> bool:
@@ -407,7 +440,7 @@ _CHECKS: dict[str, tuple[frozenset[str], Check]] = {
     "$ref": (TYPES, lambda it: it.includes(it.other.referred())),
     "additionalProperties": (_OBJECT, _other_properties),
     "allOf": (TYPES, lambda it: all(map(it.includes, it.other.listed("allOf")))),
-    "anyOf": (TYPES, lambda it: any(map(it.includes, it.other.listed("anyOf")))),
+    "anyOf": (TYPES, _any_of),
     "const": (TYPES, _listed),
     "contains": (_ARRAY, _contains),
     "dependentRequired": (_OBJECT, _alike("dependentRequired")),

@@ -29,7 +29,7 @@ from dynclient.exceptions import DocumentError
 from dynclient.model import Schema
 from dynclient.options import Limits
 
-_STEPS = 2_000
+_STEPS = 2_500
 _STEPS_IN_ALL = 20_000
 _STEPS_AT_LEAST = 4
 _MOST_TRIED = 1_200

@@ -175,13 +175,11 @@ class PairResult(Record):
 
     ``changes`` holds the aspect, the rest of the path, and keywords of :meth:`Findings.add`; ``below`` the pairs of
     subschemas, each with the rest of its path, and ``harmless`` those whose changes are info, whatever they are.
-    ``hides`` means that properties changed that are not part of values of this side.
     """
 
     changes: Sequence[tuple[str, str, dict[str, Any]]] = ()
     below: Sequence[tuple[Schema, Schema, str]] = ()
     harmless: Sequence[tuple[Schema, Schema, str]] = ()
-    hides: bool = False
 
 
 class APIPair(Record):

@@ -79,7 +79,8 @@ class _Walk:
                 pairs[key] = PairResult() if is_alike else self._compare(one, other)
             seen.add(key)
             result = pairs[key]
-            is_changed, is_explained = is_changed or bool(result.changes), is_explained or result.hides
+            is_changed = is_changed or bool(result.changes)
+            is_explained = is_explained or (bool(result.harmless) and not self._keeps(one, other))
             for aspect, step, details in result.changes:
                 given = {"old": one, "new": other, "severity": self._severity(aspect), **details, **at_most}
                 self._add(aspect, path + step, **given)
@@ -144,11 +145,11 @@ class _Walk:
                 return PairResult(changes, [pair for pair in kept if self._keeps(*pair[:2], back=True)])
             return PairResult(changes, kept, [pair for pair in below if pair not in kept])
         severities = {self._severity(aspect) for aspect, *_ in changes}
-        hides = not all(self._keeps(*pair) for pair in _hidden_pairs(shape(old), shape(new), self.side))
-        is_explained = hides or not all(self._keeps(*pair[:2]) for pair in below)
+        hidden = [pair for pair in _hidden_pairs(shape(old), shape(new), self.side) if not self._keeps(*pair[:2])]
+        is_explained = bool(hidden) or not all(self._keeps(*pair[:2]) for pair in below)
         if "breaking" not in severities and ("warning" in severities or not is_explained):
             changes = self._shown(old, new, changes, is_explained=is_explained)
-        return PairResult(changes, below, hides=hides)
+        return PairResult(changes, below, hidden)
 
     def _shown(self, old: Schema, new: Schema, changes: Local, *, is_explained: bool) -> Local:
         """Look for a value that is no longer valid, or was not valid before, and add it to the change."""
@@ -249,11 +250,11 @@ def _properties(old: Shape, new: Shape, side: Side, add: Add) -> Below:
     return below + _unnamed_properties(old, new, add)
 
 
-def _hidden_pairs(old: Shape, new: Shape, side: Side) -> Iterator[tuple[Schema, Schema]]:
+def _hidden_pairs(old: Shape, new: Shape, side: Side) -> Iterator[tuple[Schema, Schema, str]]:
     """Yield the properties that are not part of values of this side in either schema."""
-    for name in old.properties.keys() & new.properties.keys():
-        if not _has(old, name, side) and not _has(new, name, side):
-            yield old.properties[name], new.properties[name]
+    for name in old.properties:
+        if name in new.properties and not _has(old, name, side) and not _has(new, name, side):
+            yield old.properties[name], new.properties[name], f".{name}"
 
 
 def _has(seen: Shape, name: str, side: Side) -> bool:

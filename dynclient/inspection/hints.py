@@ -60,6 +60,11 @@ class Field(Record):
     required: bool
     hint: Hint
 
+    @property
+    def description(self) -> str:
+        """The text of its schema, or the empty string."""
+        return (self.schema is not None and shape(self.schema).description) or ""
+
 
 ANY = Hint("any")
 NONE = Hint("scalar", "None")
@@ -121,9 +126,9 @@ def fields(schema: Schema, direction: Direction) -> tuple[Field, ...]:
             else:
                 found[wire] = Field(wire, child, wire in seen.required, hint)
     for wire in sorted(seen.required - seen.properties.keys() - found.keys()):
-        child = property_schema(seen, wire)
-        if child is not None or seen.additional is not False:
-            found[wire] = Field(wire, child, required=True, hint=hint_tree(child, direction, is_inner=True))
+        other = property_schema(seen, wire)
+        if other is not None or seen.additional is not False:
+            found[wire] = Field(wire, other, required=True, hint=hint_tree(other, direction, is_inner=True))
     return tuple(found.values())
 
 

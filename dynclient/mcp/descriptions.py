@@ -164,4 +164,4 @@ def _type_lines(hint: Hint, direction: Direction) -> Iterator[str]:
     yield f"{hint.name}:"
     for one in fields(hint.schema, direction):
         required = ", required" if one.required else ""
-        yield line(f"  {one.wire}: {text(one.hint)}{required}. {shape(one.schema).description or ''}", _LONGEST_TYPE)
+        yield line(f"  {one.wire}: {text(one.hint)}{required}. {one.description}", _LONGEST_TYPE)

@@ -219,8 +219,7 @@ def _typed_dict(models: Models, model: Model, hidden: frozenset[str]) -> list[st
         return [syntax.assigned(model.name, f"TypedDict({model.name!r}, {syntax.dict_of(members.items())})")]
     body: list[str] = []
     for field in named:
-        described = clean((shape(field.schema).description if field.schema is not None else None) or "")
-        body += [syntax.annotated(field.wire, members[field.wire]), *syntax.text(described)]
+        body += [syntax.annotated(field.wire, members[field.wire]), *syntax.text(clean(field.description))]
     described = clean(shape(model.schema).description or "")
     if not _has_more(model):
         return syntax.class_of(model.name, ["TypedDict"], body, described)

@@ -53,22 +53,18 @@ class Asked(Record):
 
 
 class Field(Record):
-    """A member of an answer: the keys of its path, its name folded, its shape and its schema."""
+    """A member of an answer: the keys of its path, its name folded, its shape, its schema, and its types but null."""
 
     keys: Keys
     name: str
     shape: Shape
     schema: Schema
+    kinds: frozenset[str]
 
     @property
     def path(self) -> str:
         """Its path as a rule writes it."""
         return path_text(self.keys)
-
-    @property
-    def kinds(self) -> frozenset[str]:
-        """Its types, null left out."""
-        return kinds(self.shape)
 
     @property
     def is_list(self) -> bool:
@@ -184,10 +180,10 @@ def _fields(root: Schema) -> Iterator[Field]:
         count += 1
         try:
             seen = plain(schema)
-            kinds(seen)
+            known = kinds(seen)
         except DocumentError:
             continue
-        yield Field(keys, folded(str(keys[-1])) if keys else "", seen, schema)
+        yield Field(keys, folded(str(keys[-1])) if keys else "", seen, schema, known)
         if len(keys) < _DEPTH and "array" not in seen.types:
             children = dict(seen.properties)
             # In a union of pages, the common fields describe the pagination.

@@ -1,15 +1,19 @@
-"""Objects made at their first use: names of packages (PEP 562), functions, compiled patterns, cached properties."""
+"""Objects made at their first use: names of packages (PEP 562), functions, compiled patterns, cached properties.
+
+And packages that are imported at their first use, since they may be missing.
+"""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, AnyStr, cast
 
-__all__ = ["cached_property", "deferred", "expression", "function"]
+__all__ = ["cached_property", "deferred", "expression", "function", "needing"]
 
 
 def deferred(package: str, modules: Mapping[str, tuple[str, ...]]) -> Callable[[str], Any]:
@@ -40,6 +44,19 @@ def function(module: str, name: str) -> Callable[..., Any]:
         return found(*given, **keywords)
 
     return call
+
+
+@contextmanager
+def needing(kind: Callable[..., Exception], what: str, extra: str, **details: Any) -> Iterator[None]:
+    """Import packages that only an extra of dynclient installs.
+
+    If one is missing, an error of that kind is raised: its text is ``what`` and the package.
+    """
+    try:
+        yield
+    except ImportError as error:
+        package = (error.name or "").partition(".")[0]
+        raise kind(f"{what} {package}", hint=f"pip install 'dynclient[{extra}]'", **details) from None
 
 
 def expression(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynclient import __version__
 from dynclient._call.instrumentation import ExchangeEnd, ExchangeEvent, ExchangeSpan
+from dynclient._deferred import needing
 from dynclient.exceptions import ArgumentError, DynclientError
 
 if TYPE_CHECKING:
@@ -48,12 +49,8 @@ class OpenTelemetry:
         Raises:
             ArgumentError: OpenTelemetry is not installed.
         """
-        try:
+        with needing(ArgumentError, "this hook needs", "otel", argument="hooks"):
             from opentelemetry import metrics, trace
-        except ImportError:
-            raise ArgumentError(
-                "OpenTelemetry is not installed", argument="hooks", hint="pip install 'dynclient[otel]'"
-            ) from None
         self._tracer = trace.get_tracer("dynclient", __version__, tracer_provider, schema_url=_SCHEMA)
         meter = metrics.get_meter("dynclient", __version__, meter_provider, schema_url=_SCHEMA)
         self._duration = meter.create_histogram(

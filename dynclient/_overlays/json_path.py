@@ -13,21 +13,17 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from dynclient._deferred import expression
+from dynclient._deferred import expression, needing
 from dynclient._records import Record
 from dynclient._regex import compile as compile_pattern
 from dynclient.exceptions import ArgumentError
 
-try:
+with needing(ArgumentError, "overlays need", "overlay", argument="overlays"):
     import jsonpath_rfc9535 as library
     from iregexp_check import check
     from jsonpath_rfc9535.filter_expressions import Expression, FilterQuery
     from jsonpath_rfc9535.function_extensions import ExpressionType, FilterFunction
     from jsonpath_rfc9535.tokens import TokenStream
-except ImportError:
-    raise ArgumentError(
-        "overlays need jsonpath-rfc9535", argument="overlays", hint="pip install 'dynclient[overlay]'"
-    ) from None
 
 _LONGEST = 10_000
 """The largest number of characters of a path."""

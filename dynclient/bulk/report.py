@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
+from dynclient._deferred import needing
 from dynclient.bulk.journal import OUTCOMES, BulkError
 
 _LONGEST = 200
@@ -142,11 +143,9 @@ def _plots(figures: _Figures) -> list[str]:
 
 
 def _plot(figures: _Figures, lines: list[tuple[str, str, list[float]]], label: str) -> str:
-    try:
+    with needing(BulkError, "a report needs", "report"):
         from matplotlib import rc_context
         from matplotlib.figure import Figure
-    except ImportError as error:
-        raise BulkError("a report needs matplotlib", hint="pip install 'dynclient[report]'") from error
     colors = dict.fromkeys(
         ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _FOREGROUND
     )

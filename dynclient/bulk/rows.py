@@ -22,6 +22,7 @@ from itertools import chain, count, islice, takewhile
 from operator import itemgetter
 from typing import Any
 
+from dynclient._deferred import needing
 from dynclient._escaping import one_line
 from dynclient._identifiers import near
 from dynclient._plain_values import plain_value
@@ -158,10 +159,8 @@ def _duckdb(failure: str) -> Iterator[Any]:
     Raises:
         BulkError: duckdb is not installed, or has raised an error, whose text begins with ``failure``.
     """
-    try:
+    with needing(BulkError, "Parquet needs", "tables"):
         import duckdb
-    except ImportError as error:
-        raise BulkError("Parquet needs duckdb", hint="pip install 'dynclient[tables]'") from error
     try:
         with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
             yield connection

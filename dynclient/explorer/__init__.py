@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dynclient._deferred import needing
 from dynclient.exceptions import ArgumentError
 
 if TYPE_CHECKING:
@@ -52,12 +53,10 @@ def app(
 
     if not isinstance(client, Client):
         raise ArgumentError("the explorer takes a Client, not an AsyncClient", hint="dynclient.load(document)")
-    try:
+    with needing(ArgumentError, "the explorer needs", "explore"):
         from dynclient.explorer.calls import Calls
         from dynclient.explorer.pages import Pages
         from dynclient.explorer.wsgi_app import Explorer, Guard
-    except ImportError as error:
-        raise ArgumentError(f"the explorer needs {error.name}", hint="pip install 'dynclient[explore]'") from error
     calls = Calls(client, mock, read_only=read_only, command_line=command_line)
     pages = Pages(client, has_mock=mock is not None, read_only=read_only)
     return Explorer(calls, pages, Guard(token, hosts))

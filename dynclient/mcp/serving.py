@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dynclient import __version__
+from dynclient._deferred import needing
 from dynclient.exceptions import ArgumentError
 from dynclient.mcp.tools import Answer, Toolbox
 
@@ -26,13 +27,10 @@ def made(toolbox: Toolbox) -> Any:
     Raises:
         ArgumentError: the SDK or jmespath is not installed.
     """
-    try:
+    with needing(ArgumentError, "an MCP server needs", "mcp", argument="mcp"):
         import jmespath  # noqa: F401  # reported at the start, not at the first select
         import mcp_types as types
         from mcp.server.lowlevel import Server
-    except ImportError as error:
-        hint = "pip install 'dynclient[mcp]'"
-        raise ArgumentError(f"an MCP server needs {error.name}", argument="mcp", hint=hint) from None
 
     tools = [types.Tool.model_validate(tool) for tool in toolbox.tools()]
 

@@ -26,7 +26,7 @@ from functools import partial
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
-from dynclient._deferred import expression
+from dynclient._deferred import expression, needing
 from dynclient._records import Record
 from dynclient._secrets import Secret
 from dynclient.exceptions import ArgumentError
@@ -140,10 +140,8 @@ class SigV4:
         Raises:
             ArgumentError: botocore is not installed, or the credentials are neither.
         """
-        try:
+        with needing(ArgumentError, "SigV4 needs", "aws", argument="auth"):
             import botocore.auth
-        except ImportError:
-            raise ArgumentError("SigV4 needs botocore", argument="auth", hint="pip install 'dynclient[aws]'") from None
         botocore.auth.logger.addFilter(_is_shown)  # an existing filter is not added again
         self._service, self._region = service, region
         if hasattr(credentials, "get_frozen_credentials"):

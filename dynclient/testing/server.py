@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 from dynclient import model
+from dynclient._deferred import needing
 from dynclient._load import load
 from dynclient._mock.mock import Mock, Source, app
 from dynclient.exceptions import ArgumentError
@@ -20,14 +21,10 @@ from dynclient.messages import Request, Response
 from dynclient.testing.traffic import Proxy
 from dynclient.transports import Transport
 
-try:
+with needing(ArgumentError, "MockTransport needs no package, but a mock server and a proxy need", "testing"):
     from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
     from dynclient._mock.wsgi import HEADER_LINES, HOSTS, bare_host
-except ImportError:
-    raise ArgumentError(
-        "a mock server and a proxy need werkzeug; MockTransport needs nothing", hint="pip install 'dynclient[testing]'"
-    ) from None
 
 
 class _Handler(WSGIRequestHandler):

@@ -278,7 +278,7 @@ def test_without_the_library(vendor, monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "jsonpath_rfc9535", None)
     with pytest.raises(
-        ArgumentError, match=r"overlays need jsonpath-rfc9535\nHint: pip install 'dynclient\[overlay\]'"
+        ArgumentError, match=r"overlays need jsonpath_rfc9535\nHint: pip install 'dynclient\[overlay\]'"
     ):
         load("vendor.yaml", overlays=["fix.overlay.yaml"], cache=False)
 

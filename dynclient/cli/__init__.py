@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-USAGE = 2
+USAGE, INTERRUPTED, TERMINATED = 2, 130, 143
 _PROMPT = ">>> "
 
 

@@ -17,14 +17,13 @@ import click
 
 from dynclient import __version__
 from dynclient._escaping import escaped
-from dynclient.cli import USAGE
+from dynclient.cli import INTERRUPTED, TERMINATED, USAGE
 from dynclient.cli.commands import Terminated, discard, is_of_standard_output, prepare_streams, terminable
 
 if TYPE_CHECKING:  # it costs more time than click itself, and most command lines do not need it
     from importlib.metadata import EntryPoint
 
 GROUP = "dynclient.commands"
-INTERRUPTED, TERMINATED = 130, 143
 
 # Python's arguments in errors and hints -> the equivalent options of the command line.
 _IN_OPTIONS = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import socket
 import sys
 import webbrowser
@@ -17,14 +18,14 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 import click
 
 from dynclient._escaping import counted, escaped
 from dynclient._request.servers import checked_base_url
-from dynclient.cli import demo_session, documents
+from dynclient.cli import INTERRUPTED, TERMINATED, demo_session, documents
 from dynclient.cli.calls import client_for
 from dynclient.cli.commands import Command, Group, inform, needing, save, with_options
 from dynclient.cli.descriptions import shell_example
@@ -397,8 +398,12 @@ def shell(document: str, *, plain: bool, **given: Any) -> None:
     source = located(document)
     name = client_name(source) if isinstance(source, str) else "client"
     banner = f"{client.api.title} {client.api.version} is {name}: {name}.operations lists it, help({name}.…) explains"
+    is_script = not sys.stdin.isatty()
+    # Prompts go on after KeyboardInterrupt, which the usual handlers of these signals raise.
+    for number, status in ((signal.SIGTERM, TERMINATED), *(((signal.SIGINT, INTERRUPTED),) if is_script else ())):
+        signal.signal(number, lambda *_, status=status: sys.exit(status))
     with client:
-        is_standard = plain or not sys.stdin.isatty() or find_spec("IPython") is None
+        is_standard = plain or is_script or find_spec("IPython") is None
         (_standard if is_standard else _ipython)({name: client}, "".join(c for c in banner if c.isprintable()))
 
 
@@ -419,8 +424,16 @@ def _standard(names: dict[str, Any], banner: str) -> None:
 
     if not sys.stdin.isatty():
         sys.ps1 = sys.ps2 = ""  # Piped input needs no prompt, and piped output is data.
+        sys.excepthook = _end_script
     with _readline(names):
         code.interact(banner=banner, local=names, exitmsg="")
+
+
+def _end_script(kind: type[BaseException], error: BaseException, trace: Any) -> NoReturn:
+    # Without the frames of the prompt itself.
+    own = None if trace is None or issubclass(kind, SyntaxError) else trace.tb_next
+    sys.__excepthook__(kind, error.with_traceback(own), own)
+    raise SystemExit(1)
 
 
 @contextmanager

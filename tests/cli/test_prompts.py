@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -90,6 +91,30 @@ def test_piped_input_is_run(root, tmp_path):
     assert "<Client of Voice 2.0.0: 4 operations>" in done.stdout
     assert "curl -X GET" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "said"),
+    [("raise ValueError('no')", 1, "ValueError: no"), ("1 +", 1, "SyntaxError"), ("raise SystemExit(7)", 7, "")],
+)
+def test_a_piped_script_ends_at_its_first_error(root, script, status, said):
+    command = [sys.executable, "-m", "dynclient", "shell", "openapi/voice.yaml"]
+    text = f"print('before')\n{script}\nprint('after')\n"
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, cwd=root)
+    assert (done.returncode, done.stdout, said in done.stderr) == (status, "before\n", True)
+    assert "code.py" not in done.stderr
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_piped_script_ends_at_a_signal(root, number, status):
+    command = [sys.executable, "-m", "dynclient", "shell", "openapi/voice.yaml"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen(command, cwd=root, **pipes) as process:
+        process.stdin.write("print('begun', flush=True)\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(number)
+        assert process.wait(30) == status
 
 
 @pytest.mark.parametrize(("variable", "coloured"), [("ANY", True), ("NO_COLOR", False)])

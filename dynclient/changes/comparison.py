@@ -13,6 +13,7 @@ from typing import Any
 
 from dynclient import model
 from dynclient._document.references import Document
+from dynclient._negotiation import match
 from dynclient._readers.checking import incoming
 from dynclient._response import match_status
 from dynclient._schemas import shape
@@ -427,15 +428,21 @@ def compare_contents(findings: Findings, side: Side, where: str, old: Content, n
     """Add the changes of the media types of a body."""
     before, after = ({_normalized(name): found for name, found in content.items()} for content in (old, new))
 
-    def label(media_type: model.MediaType) -> str:
-        return f"{where} ({media_type.media_range})"
-
-    for one, other in findings.shared(lambda _, word: f"{side}-media-type-{word}", label, before, after):
-        xml = find(one.media_range).name == "xml"
-        compare_schemas(findings, side, label(one), one.schema, other.schema, xml=xml)
-        if one.item_schema is not None or other.item_schema is not None:
-            compare_schemas(findings, side, f"{label(one)} items", one.item_schema, other.item_schema, xml=xml)
-        _compare_encodings(findings, side, label(one), one, other)
+    for name in dict.fromkeys((*before, *after)):
+        one, other = (found.get(name) or found.get(match(name, found) or "") for found in (before, after))
+        exact = (after if name in after else before)[name]
+        label = f"{where} ({exact.media_range})"
+        if one is not None and other is not None:
+            xml = find(name).name == "xml"
+            compare_schemas(findings, side, label, one.schema, other.schema, xml=xml)
+            if one.item_schema is not None or other.item_schema is not None:
+                compare_schemas(findings, side, f"{label} items", one.item_schema, other.item_schema, xml=xml)
+            _compare_encodings(findings, side, label, one, other)
+        if name not in after:
+            severity: Severity | None = "info" if other is not None else None
+            findings.add(f"{side}-media-type-removed", label, old=exact, severity=severity)
+        elif name not in before:
+            findings.add(f"{side}-media-type-added", label, new=exact)
 
 
 def _normalized(media_range: str) -> str:

@@ -184,15 +184,14 @@ def _told(draft: Draft, value: Any, page: Page, *, counted: bool) -> Any:
         return value
     schema = draft.offer.media_type.schema if draft.offer is not None else None
     more = {name: MISSING for name in (shape(schema).properties if schema is not None else ()) if name not in value}
-    for name, member in [*value.items(), *more.items()]:
-        kind = _MEMBER_KINDS.get(folded(name))
+    found = [((name,), member) for name, member in [*value.items(), *more.items()]]
+    for name, around in value.items():
+        if isinstance(around, dict) and detection.is_around(folded(name)):
+            found += [((name, inner), member) for inner, member in around.items()]
+    for keys, member in found:
+        kind = _MEMBER_KINDS.get(folded(keys[-1]))
         if kind is not None and (counted or kind != "total"):
-            value = _changed(draft, value, (name,), kind, member, page)
-        elif isinstance(member, dict) and detection.is_around(folded(name)):
-            for inner, below in member.items():
-                kind = _MEMBER_KINDS.get(folded(inner))
-                if kind is not None and (counted or kind != "total"):
-                    value = _changed(draft, value, (name, inner), kind, below, page)
+            value = _changed(draft, value, keys, kind, member, page)
     return value
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from random import Random
 from typing import Any
@@ -61,14 +61,6 @@ class StoredItem(Record):
     collection: str
     value: dict[str, Any]
     size: int = 0
-
-
-class _Facts(Record):
-    """The schemas of an operation's success, the properties of its body, and whether the item's id is a number."""
-
-    answered: Sequence[model.Schema] = ()
-    sent: Collection[str] = ()
-    is_number: bool = False
 
 
 class Store:
@@ -241,26 +233,27 @@ class Store:
         if found is None or collection is None or route is None or "GET" not in route.rows:
             return None
         name, segment = found["name"], found["collection"].rpartition("/")[2]
-        post, get = self._facts(self._routes[collection].rows["POST"][0], name), self._facts(route.rows["GET"][0], name)
-        for is_number in (True, False) if get.is_number else (False,):
-            for facts in (post, get):
-                places = (_id_place(name, segment, schema, is_number=is_number) for schema in facts.answered)
-                place = next(filter(None, places), None)
+        made, sent, _ = self._facts(self._routes[collection].rows["POST"][0], name)
+        shown, _, in_path = self._facts(route.rows["GET"][0], name)
+        for is_number in (True, False) if in_path else (False,):
+            for schemas in (made, shown):
+                found_places = (_id_place(name, segment, schema, is_number=is_number) for schema in schemas)
+                place = next(filter(None, found_places), None)
                 # A POST whose response does not show the item creates one if the request may name it.
-                if place is not None and (facts is post or not post.answered or place.keys[0] in post.sent):
+                if place is not None and (schemas is made or not made or place.keys[0] in sent):
                     return place
         return None
 
-    def _facts(self, row: model.OperationRow, name: str) -> _Facts:
-        """What an operation shows and takes; ``name`` is a parameter of the path. Nothing is known of a broken one."""
+    def _facts(self, row: model.OperationRow, name: str) -> tuple[list[model.Schema], set[str], bool]:
+        """The schemas of an operation's success, the properties of its body, and whether a path's value is a number."""
         try:
             operation = self._api.read(row)
             bodies = operation.body.content.values() if operation.body is not None else ()
             sent = {member for one in bodies if one.schema is not None for member in _properties(one.schema)}
             types = [shape(one.schema).types for one in operation.parameters if one.name == name and one.schema]
-            return _Facts(_response_schemas(operation), sent, any(one and one <= _NUMBERS for one in types))
+            return _response_schemas(operation), sent, any(one and one <= _NUMBERS for one in types)
         except DocumentError:
-            return _Facts()
+            return [], set(), False
 
 
 def _prefixes(match: Match) -> Iterator[tuple[str, str]]:

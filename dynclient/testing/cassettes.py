@@ -51,6 +51,7 @@ _ANY_NAME = "|".join(sorted(_SECRET_NAMES))
 _SECRET_FIELD = expression(
     rf"(?i)([?&#](?:{_ANY_NAME}|sig|(?:x-(?:amz|goog)-)?(?:credential|security-token|signature))=)[^&#]*"
 )
+_FIELD = rf"\1{MASK}"
 _SECRET_ELEMENT = expression(rf"(<(?:{_ANY_NAME})>)[^<]*".encode())
 
 
@@ -186,7 +187,7 @@ class Recorder(BufferedTransport):
         operation = self._operation(request)
         content = operation.body.content if operation is not None and operation.body is not None else {}
         body = _masked_body(request.body, request.headers, content, "request")
-        return replace(shown, url=_masked_url(shown.url), body=body)
+        return replace(shown, url=_SECRET_FIELD.sub(_FIELD, shown.url), body=body)
 
     def _response_without_secrets(self, response: Response) -> Response:
         request = response.request
@@ -233,13 +234,9 @@ def _comparable(request: Request) -> Any:
 def _masked_header(name: str, value: str) -> str:
     """A response's header; of a cookie, only the value is masked."""
     if name.lower() != "set-cookie":
-        return _masked_url(value) if name.lower() == "location" else value
+        return _SECRET_FIELD.sub(_FIELD, value) if name.lower() == "location" else value
     pair, semicolon, attributes = value.partition(";")
     return f"{pair.partition('=')[0]}={MASK}{semicolon}{attributes}"
-
-
-def _masked_url(url: str) -> str:
-    return _SECRET_FIELD.sub(rf"\1{MASK}", url)
 
 
 def _masked_body(body: Any, headers: Headers, content: Mapping[str, MediaType], direction: Any) -> Any:

@@ -19,6 +19,7 @@ from urllib.parse import quote
 from dynclient import codecs, media_types
 from dynclient._deferred import expression, function
 from dynclient._escaping import logger
+from dynclient._identifiers import near
 from dynclient._negotiation import accept, match
 from dynclient._records import Record
 from dynclient._request.binding import Binder, Bound
@@ -244,7 +245,8 @@ class Plan:
         for key, value in given.items():
             field = self._fields.get(key)
             if field is None:
-                raise ArgumentError(f"it has no parameter {key[1]} in {key[0]}", argument=key[1])
+                matches = near(key[1], [wire for _, wire in self._fields])
+                raise ArgumentError(f"it has no parameter {key[1]} in {key[0]}", argument=key[1], matches=matches)
             values[key] = value if type(value) in _PLAIN else _plain(field, value)
             # OAS 3.1.1, Parameter Object, allowEmptyValue: clients may pass a zero-length string value.
             if value == "" and field.parameter.allow_empty:

@@ -76,7 +76,7 @@ class ResponseReader(Record):
 
     @property
     def reading(self) -> Limits:
-        """The limits of decoding a documented body."""
+        """The limits of decoding a body that is then converted: its numbers may have to keep their digits."""
         return self.limits if self.convert is None else self.convert.limits(self.limits)
 
     def read(self, response: Response) -> HTTPResult:
@@ -164,8 +164,9 @@ class ResponseReader(Record):
         Raises:
             DecodeError: a class or a function refuses a value.
         """
-        schema = item_schema(opened.media_type, index) if self.convert is not None else None
-        return item if schema is None else self.convert.value(schema, item, f"$[{index}]")
+        if self.convert is None:
+            return item
+        return self.convert.value(item_schema(opened.media_type, index), item, f"$[{index}]")
 
     def _note(self, response: Response, wrong: ResponseError | None, found: Sequence[Fault] = ()) -> None:
         faults = [*found, *_faults_of(wrong)]
@@ -277,7 +278,7 @@ class ResponseReader(Record):
             if media_type is None:
                 data = best_effort(response, self.limits) if content_type is not None else None
             else:
-                data = codecs.find(content_type).decode(response.body, media_type, content_type, self.reading)
+                data = codecs.find(content_type).decode(response.body, media_type, content_type, self.limits)
                 if len(response.body) > INLINE_BYTES:
                     look()
             if self.mode != "off":
@@ -297,11 +298,17 @@ class ResponseReader(Record):
             wrong.data = _without_secrets(data, response)
         elif self.convert is not None and wrong is None and media_type is not None and response.status < _ERROR:
             try:
-                data = self.convert.body(media_type, data)
+                data = self._converted(media_type, data, response.body, content_type)
             except DecodeError as error:
                 error.data = _without_secrets(data, response)
                 wrong = self._completed(error, response)
         return data, wrong
+
+    def _converted(self, media_type: model.MediaType, data: Any, body: bytes, content_type: str) -> Any:
+        limits = self.reading
+        if limits is not self.limits:
+            data = codecs.find(content_type).decode(body, media_type, content_type, limits)
+        return self.convert.body(media_type, data)
 
     def _is_to_be_streamed(self, response: Response) -> ResponseError:
         # Only the data of events is described, so the request asked for a stream.

@@ -94,35 +94,41 @@ class Converter:
         Raises:
             DecodeError: a class or a function refuses a value.
         """
-        if media_type.schema is not None:
-            return self.value(media_type.schema, data)
         if media_type.item_schema is not None and isinstance(data, list):
             return [self.value(media_type.item_schema, item, f"$[{index}]") for index, item in enumerate(data)]
-        return data
+        return self.value(media_type.schema, data)
 
-    def value(self, schema: Schema, data: Any, path: str = "$") -> Any:
-        """Convert a value by its schema.
+    def value(self, schema: Schema | None, data: Any, path: str = "$") -> Any:
+        """Convert a value by its schema, if it has one.
 
         Raises:
             DecodeError: a class or a function refuses a value.
         """
-        return self._walk.value(schema, data, path)
+        made = data if schema is None else self._walk.value(schema, data, path)
+        return _floats(made) if "decimal" in self._formats else made
 
     def _leaf(self, shapes: list[Shape], value: Any, path: str) -> Any:
         formats = (self._formats.get(each.format or "") for each in shapes)
         convert = self._named(shapes) or next(filter(None, formats), None)
-        if convert is None or isinstance(value, bool):
-            return float(value) if isinstance(value, Written) else value
-        return _converted(convert, value, path)
+        return value if convert is None or isinstance(value, bool) else _converted(convert, value, path)
 
     def _object(self, shapes: list[Shape], made: Any, path: str) -> Any:
         convert = self._named(shapes)
-        return made if convert is None else _converted(convert, made, path)
+        return made if convert is None else _converted(convert, _floats(made), path)
 
     def _named(self, shapes: list[Shape]) -> Convert | None:
         # The second one is the best branch of a union, if it is one.
         names = (each.name for each in (*shapes[1:2], *shapes[:1]) if each.name is not None)
         return next((self._schemas[name] for name in names if name in self._schemas), None)
+
+
+def _floats(value: Any) -> Any:
+    """A value with ordinary floats, where their digits were not needed."""
+    if type(value) is dict:
+        return {name: _floats(member) for name, member in value.items()}
+    if type(value) is list:
+        return [_floats(member) for member in value]
+    return float(value) if isinstance(value, Written) else value
 
 
 def _converted(convert: Convert, value: Any, path: str) -> Any:

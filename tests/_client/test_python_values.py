@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import csv
 import dataclasses
 import datetime as dt
@@ -128,13 +127,19 @@ def test_formats(convert: Any, changed: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("digits", ["12345678901234567890.10", "1.10", "1.5E+30", "7"])
 def test_a_decimal_has_the_digits_of_the_json_number(digits: str) -> None:
-    pet = {"id": DATA["id"], "weight": Decimal(digits), "extra": 1.5, "friends": [{"id": DATA["id"]}]}
+    pet = {
+        "id": DATA["id"],
+        "weight": Decimal(digits),
+        "extra": 1.5,
+        "more": {"a": [2.5]},
+        "friends": [{"id": DATA["id"]}],
+    }
     made = client(pet, convert="decimals").get_pet()
     assert str(made["weight"]) == str(Decimal(digits))
     assert client(pet).get_pet()["weight"] == float(digits)
     with client([pet], "stream", convert="decimals").stream.stream() as answer:
         assert [str(item["weight"]) for item in answer] == [str(Decimal(digits))]
-    assert json.loads(json.dumps(made["extra"])) == copy.deepcopy(made)["extra"] == 1.5
+    assert (type(made["extra"]), type(made["more"]["a"][0])) == (float, float)
 
 
 @dataclasses.dataclass

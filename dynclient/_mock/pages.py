@@ -184,7 +184,7 @@ def _told(draft: Draft, value: Any, page: Page, *, counted: bool) -> Any:
         return value
     schema = draft.offer.media_type.schema if draft.offer is not None else None
     more = {name: MISSING for name in (shape(schema).properties if schema is not None else ()) if name not in value}
-    found = [((name,), member) for name, member in [*value.items(), *more.items()]]
+    found: list[tuple[tuple[str, ...], Any]] = [((name,), member) for name, member in [*value.items(), *more.items()]]
     for name, around in value.items():
         if isinstance(around, dict) and detection.is_around(folded(name)):
             found += [((name, inner), member) for inner, member in around.items()]

@@ -66,6 +66,8 @@ def docs(client: Client, source: str, templates: Path | None = None, *, llms: bo
     sections: Any = environment.get_template("operation.md.jinja").module
     environment.globals["operation_section"] = sections.operation_section
     index, of_tag, of_schema = (environment.get_template(f"{name}.md.jinja") for name in ("index", "api", "schema"))
+    for template in (of_tag, of_schema):
+        template.globals = {**template.globals}  # copied for each page, which takes long for jinja2's ChainMap
     written = {INDEX: index.render()} | {page.file: of_tag.render(page=page) for page in shown.tags}
     users, parents = _users(shown), _parents(shown)
     for page in shown.schemas:

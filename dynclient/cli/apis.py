@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,9 @@ from dynclient.cli.commands import Command, Group, inform, writing
 from dynclient.cli.credentials import header
 from dynclient.cli.documents import complete_documents, discovered, format_option
 from dynclient.cli.input_values import shared_options
-from dynclient.cli.output import FORMATS, write
+from dynclient.cli.output import FORMATS, narrowed, write
 from dynclient.exceptions import escaped
-from dynclient.inspection.tables import aligned
+from dynclient.inspection.tables import aligned, columns
 from dynclient.model import API
 from dynclient.options import Rate
 
@@ -126,7 +127,11 @@ def list_(output: str) -> None:
         write(FORMATS[output]([{"name": each.name, "file": each.file, **each.table} for each in found]))
     elif found:
         lines = [[escaped(each.name), escaped(each.document), escaped(_settings.relative(each.file))] for each in found]
-        write("\n".join(each.name for each in found) if output == "names" else aligned(lines))
+        write(
+            "\n".join(each.name for each in found)
+            if output == "names"
+            else aligned(narrowed(lines, columns(sys.stdout)))
+        )
 
 
 @api.command("show", short_help="Show an API's settings.")

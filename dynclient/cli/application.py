@@ -118,7 +118,8 @@ class Application(click.Group):
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the summary right below the usage, so that all of the help fits on a screen of 24 lines."""
         del ctx
-        formatter.write(f"  {self.help}\n")
+        with formatter.indentation():
+            formatter.write_text(self.help or "")
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -161,7 +161,7 @@ def _signature(name: str, signature: Signature, width: int | None) -> str:
     named = [parameter.kind is Parameter.KEYWORD_ONLY for parameter in signature.parameters.values()]
     if True in named:
         lines.insert(named.index(True), "    *,")
-    return "\n".join([f"{name}(", *lines, str(signature.replace(parameters=()))[1:]])
+    return fitted("\n".join([f"{name}(", *lines, str(signature.replace(parameters=()))[1:]]), width)
 
 
 def _filled(text: str, width: int | None) -> str:

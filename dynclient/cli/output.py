@@ -209,15 +209,15 @@ def _table(value: Any) -> str:
     """Objects in columns, one per line; a single object as its members; anything else one item per line."""
     width = columns(sys.stdout)
     if isinstance(value, Mapping):
-        return aligned(_narrowed([[str(name), _cell(member)] for name, member in value.items()], width))
+        return aligned(narrowed([[str(name), _cell(member)] for name, member in value.items()], width))
     items = value if isinstance(value, list) else [value]
     if not items or not all(isinstance(item, Mapping) for item in items):
         return "\n".join(_cell(item) if width is None else cut(_cell(item), width) for item in items)
     names = list(dict.fromkeys(str(name) for item in items for name in item))
-    return aligned(_narrowed([names, *([_cell(item.get(name, "")) for name in names] for item in items)], width))
+    return aligned(narrowed([names, *([_cell(item.get(name, "")) for name in names] for item in items)], width))
 
 
-def _narrowed(lines: list[list[str]], width: int | None) -> list[list[str]]:
+def narrowed(lines: list[list[str]], width: int | None) -> list[list[str]]:
     """Cells that fit the width of a terminal: the widest columns are cut, and the last ones left out if necessary."""
     if width is None or not lines:
         return lines

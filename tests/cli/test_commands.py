@@ -383,14 +383,18 @@ def test_an_empty_list_says_so(run):
     assert (status, out, err) == (0, "", "no operation has zebra\n")
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_every_character_can_be_written(tmp_path, encoding):
+@pytest.mark.parametrize(
+    "settings",
+    [{"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}],
+    ids=lambda settings: next(iter(settings.values())),
+)
+def test_every_character_can_be_written(tmp_path, settings):
     summary = "Ärger → ☃"
     paths = {"/a": {"get": {"operationId": "a", "summary": summary, "responses": {}}}}
     document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}
     file = tmp_path / "letters.json"
     file.write_text(json.dumps(document))
-    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    environment = {**os.environ, **settings, "PYTHONUTF8": "0"}
 
     def written(*words):
         line = [sys.executable, "-m", "dynclient", *words]

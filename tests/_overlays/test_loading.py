@@ -141,7 +141,7 @@ def test_errors_point_into_the_file_that_a_member_came_from(vendor, warm, monkey
 
 
 def test_a_broken_part_of_an_overlay_is_shown_there(vendor):
-    Path("bad.yaml").write_text(OVERLAY.replace("in: query", "in: nowhere"))
+    Path("bad.yaml").write_text(OVERLAY.replace("in: query", "in: nowhere\n              required: true"))
     client = dynclient.load("vendor.yaml", overlays=["bad.yaml"])
     with pytest.raises(InvalidDocument) as caught:
         client.added_one.prepare(q=1)

@@ -11,7 +11,7 @@ import copy
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any
 
@@ -39,6 +39,7 @@ _MOST_SCALARS = 24
 _LONGEST = 2_000
 _REFERENCE = re.compile(r'"\$ref": ("(?:[^"\\]|\\.)*")')
 _TELLING = re.compile(r'"(?:discriminator|\$dynamicRef|\$recursiveRef|\$id|\$schema)":')
+_OF_BYTES = frozenset({"contentMediaType", "format"})
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _ANY: tuple[Any, ...] = (None, True, False, 0, 1, -1, 1.5, "", "a", "zz zz", [], {})
 
@@ -167,6 +168,11 @@ class _DocumentTerms:
             entry = self._compiled.entries[number]
             if entry.node is None:
                 entry.write()
+                # In 3.1, bytes have the type "string", in 3.0 and 2.0 they have any.
+                value = entry.schema.value
+                is_typed = isinstance(value, Mapping) and not _OF_BYTES.isdisjoint(value)
+                if is_typed and is_binary(entry.schema):
+                    entry.node.pop("type", None)
                 self._entries[str(number)] = entry.node
                 waiting += [to for _, to in entry.links]
                 for node, to, _ in entry.dynamic:

@@ -476,9 +476,11 @@ def _read_accepted(file: str) -> list[_AcceptedChange]:
         DocumentError: the file is neither YAML nor JSON.
     """
     try:
-        tree = read(Path(file).read_bytes(), file, Limits())
+        data = Path(file).read_bytes()
     except OSError as error:
         raise ArgumentError(f"{file} can't be read: {error.strerror}", argument="accept") from None
+    is_empty = all(line.lstrip().startswith(b"#") for line in data.splitlines() if line.strip())
+    tree = [] if is_empty else read(data, file, Limits())
     if not isinstance(tree, list):
         raise ArgumentError(f"{file} must be a list of entries with the keys {', '.join(_KEYS)}", argument="accept")
     return [_entry(entry, f"{file}: entry {number}") for number, entry in enumerate(tree, 1)]

@@ -186,6 +186,12 @@ def test_accepted_changes(repository, capsys, entry, status, said):
         assert "(accepted: agreed)" in out
 
 
+def test_a_file_without_accepted_changes(repository, capsys):
+    (repository / "accepted.yaml").write_text("# nothing yet\n", "utf-8")
+    assert main(["diff", "main:api/openapi.json", "api/openapi.json", "--accept", "accepted.yaml"]) == 0
+    assert "1 change: 1 breaking" in capsys.readouterr().out
+
+
 @pytest.fixture
 def project(root, tmp_path) -> Path:
     (tmp_path / "voice.yaml").write_bytes((root / "openapi/voice.yaml").read_bytes())

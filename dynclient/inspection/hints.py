@@ -125,10 +125,11 @@ def fields(schema: Schema, direction: Direction) -> tuple[Field, ...]:
                 found[wire] = found[wire]._replace(hint=union([found[wire].hint, hint]))
             else:
                 found[wire] = Field(wire, child, wire in seen.required, hint)
-    for wire in sorted(seen.required - seen.properties.keys() - found.keys()):
+    described = {wire for part in parts for wire in part.properties}
+    for wire in sorted({wire for part in parts for wire in part.required} - described):
         other = property_schema(seen, wire)
         if other is not None or seen.additional is not False:
-            found[wire] = Field(wire, other, required=True, hint=hint_tree(other, direction, is_inner=True))
+            found[wire] = Field(wire, other, wire in seen.required, hint=hint_tree(other, direction, is_inner=True))
     return tuple(found.values())
 
 

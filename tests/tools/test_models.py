@@ -67,8 +67,13 @@ SCHEMAS = {
         "properties": {"id": {"type": "string"}},
         "oneOf": [
             {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}, "id": {"const": "x"}}},
-            {"properties": {"a": {"type": "string"}, "own": {"type": "string", "readOnly": True}}},
-            {"anyOf": [{"$ref": "#/components/schemas/Colour"}, {"properties": {"deep": {"type": "boolean"}}}]},
+            {"required": ["own"], "properties": {"a": {"type": "string"}, "own": {"type": "string", "readOnly": True}}},
+            {
+                "anyOf": [
+                    {"$ref": "#/components/schemas/Colour"},
+                    {"required": ["more"], "properties": {"deep": {"type": "boolean"}}},
+                ]
+            },
         ],
     },
     "Unnamed": {
@@ -162,8 +167,14 @@ EXPECTED = {
         "a": "NotRequired[int | str]",
         "own": "NotRequired[str]",
         "deep": "NotRequired[bool]",
+        "more": "NotRequired[Any]",
     },
-    "ChoiceInput": {"id": "str", "a": "NotRequired[int | str]", "deep": "NotRequired[bool]"},
+    "ChoiceInput": {
+        "id": "str",
+        "a": "NotRequired[int | str]",
+        "deep": "NotRequired[bool]",
+        "more": "NotRequired[Any]",
+    },
     "Sent": {"tags": "NotRequired[Sequence[str]]"},
     "Answered": "dict[str, list[str]]",
 }

@@ -169,7 +169,7 @@ def _command_to_complete(document: str | None, word: str) -> click.Command | Non
     return None
 
 
-# What bash expands within quotes, or what ends them.
+# The characters that bash expands within quotes, and those that end them.
 _SPECIAL = {"'": frozenset("'"), '"': frozenset('"$`\\!')}
 # about_Parsing, about_Quoting_Rules: a bare word of these characters is one argument, unchanged. Within single quotes,
 # only quotes have to be doubled; PowerShell treats typographic ones as quotes too.

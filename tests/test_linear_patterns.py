@@ -147,7 +147,7 @@ MADE_LATER: dict[tuple[str, str], list[str | bytes]] = {
     ("dynclient/_regex/matching.py", "_regex"): [],  # patterns of documents: tests/_regex
     ("dynclient/_regex/syntax.py", "hexadecimal"): [],  # of eight characters at most
     ("dynclient/_validation/formats.py", "_form"): in_closures(formats.TEXTS.values()),
-    ("dynclient/cli/application.py", "in_options"): [source for source, _ in application._IN_OPTIONS],
+    ("dynclient/cli/application.py", "in_options"): [source for source, _ in application.substitutions()],
     ("dynclient/codecs/multipart.py", "_split"): [
         rb"(?:^|\r\n)--a\-b(--)?[ \t]*(?=\r\n|\Z)",
         rb"(?:^|\r\n)------(--)?[ \t]*(?=\r\n|\Z)",

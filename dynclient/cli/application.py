@@ -25,34 +25,6 @@ if TYPE_CHECKING:  # it costs more time than click itself, and most command line
 
 GROUP = "dynclient.commands"
 
-# Python's arguments in errors and hints -> the equivalent options of the command line.
-_IN_OPTIONS = (
-    (r"validate=Validation\(\w+=['\"](\w+)['\"]\)", r"--validate \1"),
-    (r"with_options\(((?:validate|content_type|accept|timeout|rate|base_url)=[^()]*)\)(?:\.request\(\.\.\.\))?", r"\1"),
-    (r"redirects=['\"]any['\"]", "--follow"),
-    (r"\b(base_url|validate|content_type|accept|timeout|rate|server|proxy)=(?:['\"]([^'\"]*)['\"])?", r"--\1 \2"),
-    (r"(\A|: )base_url\b", r"\1--base-url"),
-    (r"--(base|content)_(url|type)\b", r"--\1-\2"),
-    (r" to with_options\b", ""),
-    (r"\bauth=\(user, password\)", "--auth basic=env:VARIABLE"),
-    (r"\bclient\.request\(\"(\w+)\", (\"[^\"]*\")\)", r"dynclient request DOCUMENT \1 \2"),
-    (r"\bclient\.\w+\.stream\(\.\.\.\)", "-o ndjson"),
-    (r"\b(until|failed)=\{\"(\w+)\": \[?\"(\w+)\"\]?\}", r"--\1 \2=\3"),
-    (r"\bby=\{\.\.\.\} says", "--items and --next say"),
-    (r"\b(until)=\"final\"", r"--\1 final"),
-    (r"\bby=\{\"items\": \"?([$.A-Z]+)\"?\}", r"--items '\1'"),
-    (r"\bby=\{\"items\": \"([^\"]*)\", \"next\": \"([^\"]*)\"\}", r"--items '\1' --next '\2'"),
-    (r"\bload\(\.\.\., limits=Limits\(\w*response_bytes=\.\.\.\)\) sets this limit", "--output FILE has no such limit"),
-    (r"\bTimeout\([^()]*\) sets the limit, in seconds", "30 sets the limit, in seconds"),
-    (r"\blimits= sets", "in Python, load(..., limits=...) sets"),
-    (r"\bon_invalid=['\"](\w+)['\"]", r"--on-invalid \1"),
-    (r"\bcheck=True", "--check"),
-    (r"\bmay_repeat=True", "--may-repeat"),
-    (r"\baccept_changed_document=True", "--accept-changed-document"),
-    (r"\bmax_failures=None", "--max-failures 0"),
-    (r"\barguments=\{\.\.\.\}", "--set NAME='$COLUMN'"),
-)
-
 
 class LazyCommand(click.Command):
     """A command that is imported when it runs; lists and completions show its short help."""
@@ -246,9 +218,17 @@ def _message(error: Exception) -> str:
     return in_options(escaped(str(error)) or type(error).__name__)
 
 
+def substitutions() -> list[list[str]]:
+    """Patterns of Python's arguments in errors and hints, each with the equivalent options of the command line."""
+    from pathlib import Path  # most command lines have no error
+
+    lines = Path(__file__).with_name("options.tsv").read_text("utf-8").splitlines()
+    return [line.split("\t") for line in lines]
+
+
 def in_options(text: str) -> str:
     """Replace Python's arguments in a text by options of the command line: ``--base-url URL`` for ``base_url=``."""
-    for pattern, option in _IN_OPTIONS:
+    for pattern, option in substitutions():
         text = re.sub(pattern, option, text)
     return text
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.shell_completion import (
@@ -30,10 +30,6 @@ from dynclient._rows import OperationRow
 from dynclient.cli import documents
 from dynclient.cli.commands import Command, Group, inform, page
 from dynclient.inspection.tables import Row, for_stream
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
 
 _BEST = 15  # the number of search results that the table shows
 

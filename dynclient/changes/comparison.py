@@ -150,12 +150,13 @@ def _compare_operation(apis: APIPair, rows: Rows) -> Findings:
 
 
 def _read(api: model.API, row: model.OperationRow) -> tuple[model.Operation | None, DocumentError | None]:
-    """An operation, and the first error of reading it: without a broken parameter that is optional, it is usable."""
+    """An operation, and the first error of reading it: broken optional parameters and responses leave it usable."""
     try:
         operation = api.read(row)
     except DocumentError as error:
         return None, error
-    return operation, next(iter(operation.left_out), None)
+    broken = (one.fault for status, one in operation.responses.items() if status.startswith("2"))
+    return operation, next(filter(None, (*operation.left_out, *broken)), None)
 
 
 def _compare_rows(findings: Findings, old: model.OperationRow, new: model.OperationRow) -> None:

@@ -23,6 +23,9 @@ Piece = tuple[str, bool]
 """A part of a word: a text, or if the second member is true the name of a variable."""
 
 
+_GLOBS = frozenset("[]{}")  # curl would expand them in a URL
+
+
 class _Exported(Record):
     """A request whose secrets are variables."""
 
@@ -58,7 +61,7 @@ def export(
 def _curl(request: _Exported) -> str:
     """The curl command line that sends a request."""
     words = ["curl", "--head"] if request.method == "HEAD" else ["curl", "-X", _quoted(request.method)]
-    if any(character in text for text, _ in request.url for character in "[]{}"):
+    if not all(_GLOBS.isdisjoint(text) for text, _ in request.url):
         words.append("--globoff")
     words.append(_shell_word(request.url))
     for name, value in request.headers:

@@ -390,8 +390,8 @@ def _by_words(operation: Operation, key: str, evidence: Callable[..., tuple[Evid
     schemas = (media.schema for name, media in response.content.items() if "json" in name) if response else ()
     for schema in filter(None, schemas):
         properties = shape(schema).properties
-        for name in _STATUS_NAMES:
-            words = _enum(properties.get(name))
+        for name in filter(properties.__contains__, _STATUS_NAMES):
+            words = _enum(properties[name])
             done, failed, running = (
                 [word for word in words if _plain(word) in known] for known in (DONE, FAILED, _RUNNING)
             )
@@ -409,8 +409,8 @@ def _by_words(operation: Operation, key: str, evidence: Callable[..., tuple[Evid
     return None
 
 
-def _enum(schema: Schema | None) -> list[str]:
-    values = (shape(schema).enum or ()) if schema is not None else ()
+def _enum(schema: Schema) -> list[str]:
+    values = shape(schema).enum or ()
     texts = [value for value in values if value is not None]
     return texts if all(isinstance(value, str) for value in texts) else []
 

@@ -72,7 +72,7 @@ class OperationPage:
         """The summary, or else the first sentence of the description."""
         return self.view.summary or _SENTENCE_END.split(self.view.description.strip(), maxsplit=1)[0]
 
-    @property
+    @cached_property
     def given(self) -> tuple[ArgumentView, ...]:
         """The arguments of the examples: the required parameters, and the body if there is one."""
         return tuple(

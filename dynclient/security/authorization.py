@@ -99,8 +99,9 @@ class Security:
         auth = None if auth is ... else auth
         self._schemes = _schemes(api, auth if isinstance(auth, Mapping) else ())
         # A traceback shows this object even if the value of auth= is refused.
+        self._given: Given = {}
         self._trust = trust(api, base_url, allow_origins)
-        self._given: Given = given_auths(auth, self._schemes)
+        self._given = given_auths(auth, self._schemes)
         self._certificate = certificate
         self.cache = cache if cache is not None else CredentialCache()
 

@@ -271,7 +271,7 @@ def _is_alike(one: model.Parameter, other: model.Parameter, judge: Judge) -> boo
     """Whether two parameters differ only in their names."""
     if one.schema is None or other.schema is None or one.required != other.required:
         return False
-    return judge.equal(one.schema, other.schema, "request")
+    return judge.proves(one.schema, other.schema, "request") and judge.proves(other.schema, one.schema, "request")
 
 
 def _compare_parameters(findings: Findings, pairs: Pairs) -> None:

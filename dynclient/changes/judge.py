@@ -114,10 +114,6 @@ class Judge:
         key = (id(schema.references), direction)
         return self._terms.setdefault(key, _DocumentTerms(direction)).term(schema)
 
-    def equal(self, one: Schema, other: Schema, direction: Direction) -> bool:
-        """Whether it is proved that two schemas allow the same values."""
-        return self.proves(one, other, direction) and self.proves(other, one, direction)
-
     def counterexample(self, one: Schema, other: Schema, direction: Direction) -> Any:
         """A value that is valid against one schema and not the other; MISSING if none was found."""
         if is_binary(one) or is_binary(other):

@@ -162,7 +162,7 @@ class _DocumentTerms:
         waiting = [start]
         for number in waiting:  # it grows
             entry = self._compiled.entries[number]
-            if entry.node is None:
+            if str(number) not in self._entries:
                 entry.write()
                 # In 3.1, bytes have the type "string", in 3.0 and 2.0 they have any.
                 value = entry.schema.value

@@ -9,12 +9,12 @@ and the origin of the URL is compared with that of the server.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from copy import copy
 from functools import partial
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 from dynclient import codecs, media_types
 from dynclient._deferred import expression, function
@@ -100,7 +100,8 @@ class Plan:
             operation.path if path is None else path, {wire for in_, wire in self._fields if in_ == "path"}
         )
         self._path, _, self._query = path.partition("#")[0].partition("?")
-        self._secrets = frozenset(_secret_locations(self.arguments, self._path))
+        own = _credentials(unquote_plus(field.partition("=")[0]) for field in self._query.split("&"))
+        self._secrets = own.union(_secret_locations(self.arguments, self._path))
         self._ranges = _response_ranges(operation)
         self._accept = accept(self._ranges) if self._ranges else ""
 
@@ -220,7 +221,7 @@ class Plan:
         body: Body = encoded.body if encoded is not None else None
         secrets = self._secrets
         if options.query:
-            secrets |= {("query", name) for name in options.query if names_credential(name)}
+            secrets |= _credentials(options.query)
         return Request(self.operation.method, url, headers, body, self.operation.id, secrets)
 
     def _read(self, bound: Bound) -> Bound:
@@ -404,6 +405,11 @@ def _escape(found: re.Match[str]) -> str:
     """A character as a JSON escape, or as a surrogate pair above U+FFFF."""
     units = found[0].encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
+
+
+def _credentials(fields: Iterable[str]) -> frozenset[tuple[str, str]]:
+    """The query fields that are named as a credential, as secrets of the request."""
+    return frozenset(("query", name) for name in fields if names_credential(name))
 
 
 def _secret_locations(found: tuple[Argument, ...], path: str) -> Iterator[tuple[str, str]]:

@@ -76,6 +76,10 @@ def test_query_fields_are_added_and_hidden_where_they_may_be_secret():
     assert "canary" not in request.to_curl() + repr(request) + repr(client._last.options)
     assert "a=1" in request.to_curl()
     assert pickle.loads(pickle.dumps(client)).list_things.prepare().url == "http://h/things"
+    asked = client.request.prepare("GET", "/things?access_token=nightingale&page=2")
+    assert asked.url.startswith("http://h/things?access_token=nightingale&page=2")
+    assert "page=2" in repr(asked)
+    assert "nightingale" not in asked.to_curl() + repr(asked)
     for wrong in ("a=1", {1: "a"}):
         with pytest.raises(exceptions.ArgumentError, match="query must be a mapping"):
             client.with_options(query=wrong)

@@ -27,7 +27,7 @@ from dynclient._readers.nodes import Node, spelled
 from dynclient._records import Record
 from dynclient._rows import OperationRow
 from dynclient._schemas import branches
-from dynclient.exceptions import DocumentError
+from dynclient.exceptions import DocumentError, UnsafeDocument
 from dynclient.http_grammar import CONNECTION_FIELDS, is_token
 from dynclient.json_pointer import escape
 from dynclient.media_types import find
@@ -196,11 +196,21 @@ def template_names(path: str) -> list[str]:
 
 
 def usable(nodes: Iterable[Node], read: Callable[[Node], T], left_out: list[DocumentError]) -> Iterator[T]:
-    """Read Parameter Objects. The errors of optional ones are added to ``left_out``: a call can do without them."""
+    """Read Parameter Objects. The errors of optional ones are added to ``left_out``: a call can do without them.
+
+    Raises:
+        DocumentError: a parameter that is needed is broken, or one is a reference that is not allowed.
+    """
+
+    def leave_out(error: DocumentError) -> None:
+        if isinstance(error, UnsafeDocument):
+            raise error
+        left_out.append(error)
+
     for node in nodes:
         value = node.value if isinstance(node.value, Mapping) else {}
         is_needed = value.get("required") is True or value.get("in") in _NEEDED
-        made = read(node) if is_needed else node.attempt(partial(read, node), left_out.append)
+        made = read(node) if is_needed else node.attempt(partial(read, node), leave_out)
         if made is not None:
             yield made
 

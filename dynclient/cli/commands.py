@@ -14,6 +14,7 @@ import signal
 import sys
 import textwrap
 import threading
+from _thread import interrupt_main
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -180,10 +181,20 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Raise :class:`Terminated` at SIGTERM and SIGHUP, so that nothing is left half-written."""
+    """Raise :class:`Terminated` at SIGTERM and SIGHUP, so that nothing is left half-written.
+
+    Python ignores errors in callbacks of weak references. If an interrupt comes there, it comes again a moment later.
+    """
 
     def end(*_: object) -> None:
         raise Terminated
+
+    def ignored(error: Any) -> None:
+        if isinstance(error.exc_value, KeyboardInterrupt):
+            number = signal.SIGTERM if isinstance(error.exc_value, Terminated) else signal.SIGINT
+            threading.Timer(0.01, interrupt_main, (number,)).start()
+        else:
+            others(error)
 
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {}
@@ -193,9 +204,11 @@ def terminable() -> Iterator[None]:
         before = {number: handler for number, handler in before.items() if handler == signal.SIG_DFL}
         for number in before:
             signal.signal(number, end)
+    others, sys.unraisablehook = sys.unraisablehook, ignored
     try:
         yield
     finally:
+        sys.unraisablehook = others
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -252,6 +252,28 @@ def test_mock_serves_until_it_is_interrupted():
     assert (process.returncode, rest.strip()) == (130, "")
 
 
+IN_A_CALLBACK = """
+import signal, sys, threading, weakref
+from dynclient.cli.commands import terminable
+class Thing: pass
+try:
+    with terminable():
+        thing = Thing()
+        seen = weakref.ref(thing, lambda _: signal.raise_signal(int(sys.argv[1])))
+        del thing
+        threading.Event().wait(30)
+except KeyboardInterrupt as error:
+    print(type(error).__name__)
+"""
+
+
+@pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, "KeyboardInterrupt"), (signal.SIGTERM, "Terminated")])
+def test_an_interrupt_that_comes_where_python_ignores_errors_comes_again(number, raised):
+    command = [sys.executable, "-c", IN_A_CALLBACK, str(int(number))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == (f"{raised}\n", "")
+
+
 @contextlib.contextmanager
 def running(*arguments):
     """A command that serves, its URL, and what it writes once it is interrupted."""

@@ -81,7 +81,16 @@ SCHEMAS = yaml.safe_load(
     - {type: object, required: [a, b], properties: {a: {type: string}}, additionalProperties: {type: integer}}
     - {type: object, patternProperties: {'^x-[a-z]{3}$': {type: integer}}, additionalProperties: false}
     - {type: object, maxProperties: 1, properties: {a: {type: string}, b: {type: string}}}
+    - {type: object, maxProperties: 2, required: [c], properties: {a: {type: string}, b: {}, c: {}, d: {}}}
+    - {type: object, maxProperties: 0, properties: {a: {type: string}}}
     - {oneOf: [{type: string, maxLength: 3}, {type: string, minLength: 5}]}
+    - {oneOf: [{type: string}, {type: [string, 'null']}]}
+    - {type: array, items: {oneOf: [{type: integer}, {type: number}, {type: [boolean, 'null']}]}}
+    - {type: object, properties: {a: {oneOf: [{type: integer}, {type: number}]}}}
+    - {type: object, properties: {a: {type: string, enum: [x], default: X}}}
+    - oneOf:
+        - {type: object, properties: {a: {oneOf: [{type: string}, {type: string, format: date}]}}}
+        - {type: object, required: [b], properties: {b: {oneOf: [{type: integer}, {enum: [1, one]}]}}}
     - type: object
       oneOf: [{properties: {days: {type: integer}}}, {properties: {hours: {type: integer}, days: {}}}]
     - anyOf: [{oneOf: [{properties: {a: {type: string}}}, {properties: {b: {}, c: {enum: [string]}}}]}]

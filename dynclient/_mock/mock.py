@@ -6,6 +6,7 @@ stored items (404), media type (406). A broken operation returns 500 with the re
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,8 +31,9 @@ from dynclient._mock.responses import Preference, choose, encode, error_response
 from dynclient._mock.store import Store
 from dynclient._records import Record
 from dynclient._request import Plan
+from dynclient._schemas import shape
 from dynclient.examples import realistic
-from dynclient.exceptions import ArgumentError, DynclientError
+from dynclient.exceptions import ArgumentError, DocumentError, DynclientError
 from dynclient.messages import Headers, Request, Response
 from dynclient.options import Limits, MiB
 
@@ -113,6 +115,19 @@ class _RequestContext:
         self.name = row.operation_id or row.key
         self.operation = self.service.operation(row)
         return self.operation
+
+
+def _breadth(service: _Service, match: Match) -> tuple[int, int]:
+    """How many values the path of an operation may have: of several, the one with the fewest is likelier meant.
+
+    The number of its parameters that may have any value, and the product of the numbers of values of the others.
+    """
+    try:
+        parameters = [each for each in service.operation(match.row).parameters if each.in_ == "path"]
+        fixed = [shape(each.schema).fixed if each.schema is not None else None for each in parameters]
+    except DocumentError:
+        return len(match.texts), 0
+    return fixed.count(None), math.prod(len(values) for values in fixed if values is not None)
 
 
 class WSGIApplication:
@@ -282,6 +297,10 @@ class Mock(WSGIApplication):
         url = urlsplit(context.request.url)
         path = context.request.url.partition("://")[2].partition("?")[0].partition("#")[0].partition("/")[2]
         matches = context.service.router.find(context.request.method, f"/{path}", url.query)
+        if len(matches) > 1:
+            # Paths that differ in the names of their templates only: a client in the same process says which it means.
+            meant, service = context.request.operation_id, context.service
+            matches.sort(key=lambda each: (meant is None or each.row.operation_id != meant, _breadth(service, each)))
         refusals: list[HTTPError] = []
         for match in matches:
             operation = context.select(match.row)

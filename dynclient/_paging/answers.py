@@ -210,7 +210,7 @@ def _asked(operation: Operation) -> Iterator[Asked]:
     ).schema
     if schema is None:
         return
-    for field in _fields(schema):
+    for field in _fields_of(schema):
         if 0 < len(field.keys) < _DEPTH and not (field.is_list or field.shape.properties):
             name = str(field.keys[0]) if len(field.keys) == 1 else field.path
             target = Target("body", name, field.keys)

@@ -277,11 +277,19 @@ class Keywords(Record):
 
 
 def keywords(schema: Schema) -> Keywords:
-    """Translate one node.
+    """Translate one node; done once for each URI.
 
     Raises:
         InvalidDocument: it is not a schema.
     """
+    known = cache(schema.references, "keywords")
+    found: Keywords | None = known.get(schema.uri)
+    if found is None:
+        found = known[schema.uri] = _keywords(schema)
+    return found
+
+
+def _keywords(schema: Schema) -> Keywords:
     node = schema.value
     if isinstance(node, bool):
         return Keywords({}, {}, {}, {}, never=not node)

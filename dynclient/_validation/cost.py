@@ -67,7 +67,8 @@ class _Analysis(Record):
     """The results for entries, by their references, and for cycles, by their set of entries.
 
     ``in_place`` counts the entries that one applies in place, and as ``""`` the subschemas within it. ``visits`` counts
-    how often each location is checked.
+    how often each location is checked, and ``most_visits`` is the highest of these counts; an entry that has it is
+    complete.
     """
 
     in_place: dict[str, Counter[str]]
@@ -78,6 +79,7 @@ class _Analysis(Record):
     cycle_of: dict[str, frozenset[str]]
     growth: dict[frozenset[str], int]
     visits: dict[str, Counter[str]]
+    most_visits: dict[str, int]
     lock: Lock
 
 
@@ -95,14 +97,19 @@ def cost(bundle: SchemaBundle, references: References, limits: Limits) -> Cost:
     if len(defs) == 1 and _is_flat(*defs.values()):
         return Cost(None, min(limits.body_depth, _DEEPEST), _MOST_STEPS_IN_ALL)
     entries = {f"#/$defs/{number}": node for number, node in defs.items()}
-    known: _Analysis = bundle.worked_out.setdefault("cost", _Analysis({}, {}, {}, {}, {}, {}, {}, {}, Lock()))
+    known: _Analysis = bundle.worked_out.setdefault("cost", _Analysis({}, {}, {}, {}, {}, {}, {}, {}, {}, Lock()))
     # Bundles of several threads may share entries, some of which are known.
     with known.lock:
-        # A loop instead of a set difference, which would visit all known entries for each bundle.
-        for name in [name for name in entries if name not in known.in_place]:
-            known.in_place[name] = Counter(_applied_in_place(entries[name]))
-            known.references[name] = _references_in(entries[name])
-            known.compares[name] = any(_compares(node) for node, _ in inline_subschemas(entries[name]))
+        if not entries.keys() <= known.most_visits.keys():
+            # Known entries lead to no new ones.
+            new = {name: entries[name] for name in entries if name not in known.most_visits}
+            for name, node in new.items():
+                known.in_place[name] = Counter(_applied_in_place(node))
+                known.references[name] = _references_in(node)
+                known.compares[name] = any(_compares(each) for each, _ in inline_subschemas(node))
+            _count_steps(new, known, bundle, references)
+            _find_cycles(new, known)
+            _count_visits(new, known)
         _check_steps(entries, known, bundle, references, limits)
         return _cost(entries, known, limits)
 
@@ -118,14 +125,13 @@ def _is_flat(node: Any) -> bool:
 
 def _cost(entries: Mapping[str, Any], known: _Analysis, limits: Limits) -> Cost:
     deepest = min(limits.body_depth, _DEEPEST)
-    steps = max(known.steps[name] for name in entries)
-    worst = max(steps, _most_visits(entries, known))
+    worst = max(*map(known.steps.__getitem__, entries), *map(known.most_visits.__getitem__, entries))
     if worst > _MOST_STEPS:
         deepest = 0
     values = _MOST_STEPS_IN_ALL // worst
     growth = _growth(entries, known)
     if growth == 0:
-        is_bounded = any(known.compares[name] for name in entries)
+        is_bounded = any(map(known.compares.__getitem__, entries))
         return Cost(limits.body_depth if is_bounded else None, deepest, values)
     if growth > 1:
         deepest = min(deepest, int(math.log(_MOST_REPEATED, growth)))
@@ -178,21 +184,19 @@ def _compares(node: Node) -> bool:
 def _check_steps(
     entries: Mapping[str, Any], known: _Analysis, bundle: SchemaBundle, references: References, limits: Limits
 ) -> None:
-    _count_steps(entries, known, bundle, references)
     for counts, most, message in (
         (known.steps, limits.validation_steps, "checking one value takes {0} steps, {1} are allowed"),
         (known.chains, limits.schema_depth, "schemas refer to each other more than {1} times for one value"),
     ):
-        worst = max(entries, key=counts.__getitem__)
-        if counts[worst] > most:
+        if max(map(counts.__getitem__, entries)) > most:
+            worst = max(entries, key=counts.__getitem__)
             location = location_in(bundle, references, worst[1:])
             raise UnsafeDocument(message.format(min(counts[worst], 10**18), most), location=location)
 
 
-def _count_steps(entries: Mapping[str, Any], known: _Analysis, bundle: SchemaBundle, references: References) -> None:
+def _count_steps(new: Mapping[str, Any], known: _Analysis, bundle: SchemaBundle, references: References) -> None:
     """Count the steps of each entry for one value, including those of the entries that it applies in place."""
-    new = [name for name in entries if name not in known.steps]
-    graph = {name: [other for other in known.in_place[name] if other and other not in known.steps] for name in new}
+    graph = {name: [other for other in known.in_place[name] if other in new] for name in new}
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
@@ -236,8 +240,8 @@ def _most_at_one(locations: Counter[str]) -> int:
     return max([1, everywhere, *(count + everywhere for location, count in locations.items() if location != "*")])
 
 
-def _most_visits(entries: Mapping[str, Any], known: _Analysis) -> int:
-    """How often one location is checked by all paths from the top of a value; cycles count as visited once."""
+def _count_visits(new: Mapping[str, Any], known: _Analysis) -> None:
+    """Count how often one location is checked by all paths from the top of a value; cycles count as visited once."""
     visits = known.visits
 
     def by_reference(reference: str) -> Counter[str]:
@@ -246,25 +250,23 @@ def _most_visits(entries: Mapping[str, Any], known: _Analysis) -> int:
     def count(below: Any) -> int:
         return min(_most_at_one(_locations(below, by_reference, count)), _MOST_REPEATED)
 
-    # Not a difference of sets, as above.
-    new = {
-        name: [each for each in known.references[name] if each not in visits] for name in entries if name not in visits
-    }
-    for walk in _walks(new, new):
+    graph = {name: [each for each in known.references[name] if each in new] for name in new}
+    for walk in _walks(graph, graph):
         for name in walk:
-            visits[name] = _locations(entries[name], by_reference, count)
-    return max((_most_at_one(visits[name]) for name in entries), default=1)
+            visits[name] = _locations(new[name], by_reference, count)
+    known.most_visits.update((name, _most_at_one(visits[name])) for name in new)
+
+
+def _find_cycles(new: Mapping[str, Any], known: _Analysis) -> None:
+    graph = {name: known.references[name] & new.keys() for name in new}
+    known.cycle_of.update(dict.fromkeys(new, frozenset()))
+    for cycle in cycles(graph):
+        known.cycle_of.update(dict.fromkeys(cycle, frozenset(cycle)))
 
 
 def _growth(entries: Mapping[str, Any], known: _Analysis) -> int:
     """How often, at most, a cycle reaches its own entries at one location; 0 if there are no cycles."""
-    new = {name: known.references[name] for name in entries if name not in known.cycle_of}
-    # Known entries lead to no new ones, so cycles are among the new ones.
-    graph = {name: onward & new.keys() for name, onward in new.items()}
-    known.cycle_of.update(dict.fromkeys(new, frozenset()))
-    for cycle in cycles(graph):
-        known.cycle_of.update(dict.fromkeys(cycle, frozenset(cycle)))
-    found = {known.cycle_of[name] for name in entries} - {frozenset()}
+    found = set(map(known.cycle_of.__getitem__, entries)) - {frozenset()}
     for each in [each for each in found if each not in known.growth]:
         known.growth[each] = _growth_of(entries, each)
     return max((known.growth[each] for each in found), default=0)

@@ -61,14 +61,16 @@ def body_faults(
     engine: ValidationEngine,
     *,
     content_type: str = "",
+    places: bool = True,
 ) -> list[Fault]:
     """Return the faults of a body as a plain value, or of its items if it is a sequence.
 
-    ``content_type`` is the concrete one where the media type is a range.
+    ``content_type`` is the concrete one where the media type is a range. Without ``places``, the faults of a whole body
+    have no location in the document.
     """
     schema = media_type.schema
     if schema is not None:
-        faults = validator(schema, direction, limits=limits).faults(value, engine=engine)
+        faults = validator(schema, direction, limits=limits).faults(value, engine=engine, places=places)
         if not faults or _is_unchecked(schema, content_type or media_type.media_range, value):
             return []
         return [fault for fault in faults if not _is_of_unparsed_part(fault, media_type, value)]

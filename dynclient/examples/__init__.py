@@ -98,9 +98,7 @@ def _example(schema: Schema, direction: Direction, seed: int, *, shown: bool, fi
 
     faults_of = partial(check.faults, places=False)
     faked = [options._replace(fake=fake)] if fake is not None else []
-    for made_so in (*faked, options, options._replace(optional=False), options._replace(apart=True)):
-        if made_so.apart and all(fault.keyword != "oneOf" for fault in faults_of(best)):
-            break
+    for made_so in (*faked, options, options._replace(optional=False)):
         for value in _candidates(schema, made_so, shown=shown):
             faults = faults_of(value)
             if not faults:
@@ -160,7 +158,7 @@ def _as_sent(value: Any, media_type: MediaType, kind: MediaKind, make: Callable[
     if kind.sequential and isinstance(value, list) and len(value) == 1 and media_type.schema is not None:
         items = shape(media_type.schema).items
         several = _items(items, "response", make) if items is not None else value
-        return value if body_faults(media_type, several, "response", Limits(), "auto") else several
+        return value if body_faults(media_type, several, "response", Limits(), "auto", places=False) else several
     if isinstance(value, bytes) and kind.codec in {"json", "xml", "yaml"}:
         return value.decode("latin-1")  # A file in such a type is a text in it.
     if isinstance(value, bytes) or kind.opaque:
@@ -189,7 +187,7 @@ def documented_example(media_type: MediaType, direction: Direction = "request", 
     values = rotated((entry.value for entry in media_type.examples if entry.has_value), seed)
 
     def faults_of(value: Any) -> list[Fault]:
-        return body_faults(media_type, value, direction, Limits(), "auto")
+        return body_faults(media_type, value, direction, Limits(), "auto", places=False)
 
     readings = [reading for value in values for reading in _readings(value, media_type, kind)]
     for value in readings:

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from random import Random
 from typing import Any, Literal
 from zlib import crc32
 
+from dynclient._json_types import TYPES
 from dynclient._records import Record
 from dynclient._schemas import (
     MISSING,
@@ -26,6 +28,7 @@ from dynclient._schemas import (
     Shape,
     applied,
     bases,
+    cache,
     component_name,
     is_binary,
     joined,
@@ -50,6 +53,7 @@ _MOST_NODES = 5_000  # Required properties count too: fifteen schemas may requir
 _ITEMS = 1000
 _FAKED_ITEMS = 3  # of a list that looks real
 _TRIES = 30
+_MOST_BRANCHES = 8  # of a union that are tried
 ANYTHING: tuple[Any, ...] = ("string", 1, True, None, [], {})  # Values for schemas that only exclude values.
 
 
@@ -57,9 +61,10 @@ class MakerOptions(Record):
     """How to make a value.
 
     ``documented`` decides whether examples of the document are used as they are, only if they are valid, or not at
-    all. ``optional`` includes optional properties, ``turn`` selects a branch of each union, and ``apart`` adds what
-    only one branch of a ``oneOf`` matches. ``files`` means that binary data is ``bytes``, as in a multipart body.
-    ``fake`` is the seed of values that look real; None makes none.
+    all; if they are not trusted, branches of unions are tried until the value is valid. ``optional`` includes optional
+    properties, ``turn`` selects the first branch of each union to try, and ``apart`` adds what only one branch of a
+    ``oneOf`` matches. ``files`` means that binary data is ``bytes``, as in a multipart body. ``fake`` is the seed of
+    values that look real; None makes none.
     """
 
     direction: Direction
@@ -91,6 +96,42 @@ class Maker:
         Raises:
             DocumentError: a schema below is broken.
         """
+        seen, before = shape(schema), (self._options, self._shift)
+        if not _may_overlap(seen.one_of or seen.any_of):
+            return self._value(schema, depth)
+        chosen = self._branch(schema, seen.one_of or seen.any_of, depth)
+        if chosen is None:
+            return None
+        self._shift += chosen.seed
+        self._options = self._options._replace(turn=chosen.turn, apart=chosen.apart)
+        try:
+            return self._value(schema, depth)
+        finally:
+            self._options, self._shift = before
+
+    def _branch(self, schema: Schema, branches: tuple[Schema, ...], depth: int) -> MakerOptions | None:
+        """The options with the first branch of a union that gives a valid value; None if only null is valid.
+
+        The seed is what to add to the value's own: another number may be one that other branches don't match.
+        """
+        known = cache(schema.references, "branches")
+        depth = min(max(depth, _OPTIONAL_DEPTH - 1), _OPTIONAL_DEPTH)
+        count = sum(max(1, len(each.one_of or each.any_of)) for each in map(shape, branches))
+        check = validator(schema, self._options.direction)
+        for apart in (False, True):
+            for seed in range(min(count, _MOST_BRANCHES)):
+                turn = (self._options.turn + seed) % count
+                # Not with the value's own seed, so that the choice does not depend on the values made before.
+                options = self._options._replace(seed=seed, turn=turn, apart=apart, fake=None)
+                key = schema.uri, depth, options
+                if key not in known:
+                    known[key] = False  # for the same schema within itself
+                    known[key] = not check.faults(Maker(options)._value(schema, depth), places=False)  # noqa: SLF001
+                if known[key]:
+                    return options
+        return self._options._replace(seed=0) if check.faults(None, places=False) else None
+
+    def _value(self, schema: Schema, depth: int) -> Any:
         self._left -= 1
         if self.is_cut:
             return None
@@ -130,11 +171,17 @@ class Maker:
     def _documented(self, schema: Schema, seen: Shape) -> Any:
         if self._options.documented == "none":
             return MISSING
-        values = documented(seen, self._seed)
-        if self._options.documented == "checked":
-            check = validator(schema, self._options.direction) if values else None
-            values = [value for value in values if check is not None and not check.faults(value, places=False)]
-        return values[0] if values else MISSING
+        known = cache(schema.references, "documented")
+        for value in documented(seen, self._seed):
+            if self._options.documented == "trusted":
+                return value
+            key = schema.uri, self._options.direction, id(value)
+            if key not in known:
+                # The value is kept, so that its identity remains its own.
+                known[key] = not validator(schema, self._options.direction).faults(value, places=False), value
+            if known[key][0]:
+                return value
+        return MISSING
 
     def _made(self, seen: Shape, tags: Mapping[str, str], depth: int) -> Any:
         if seen.const is not MISSING:
@@ -153,9 +200,9 @@ class Maker:
         self._objects += 1
         here = (component_name(seen.schema) or self._name_of_value, self._objects)
         value: dict[str, Any] = {}
-        for name, schema in seen.properties.items():
+        for name, schema in self._included(seen, depth):
             with suppress(*BROKEN):  # a broken part, which no request may use
-                if self._includes(name, schema, seen, depth):
+                if not shape(schema).is_hidden(self._options.direction):
                     self._name_of_value, (self._owner, self._current) = name, here
                     value[name] = self.make(schema, depth + 1)
         for name in sorted(seen.required - seen.properties.keys()):
@@ -165,11 +212,15 @@ class Maker:
             value[name] = self._named(name, seen, depth)
         return value
 
-    def _includes(self, name: str, schema: Schema, owner: Shape, depth: int) -> bool:
-        seen = shape(schema)
-        if seen.is_hidden(self._options.direction):
-            return False
-        return name in owner.required or self._roomy(depth)
+    def _included(self, owner: Shape, depth: int) -> Iterator[tuple[str, Schema]]:
+        """The required properties, and the optional ones as long as there is room for them."""
+        optional = [name for name in owner.properties if name not in owner.required]
+        most = owner.constraints.get("maxProperties", math.inf) - len(owner.required)
+        if most < len(optional):
+            optional = rotated(optional, self._seed + self._options.turn)[: max(int(most), 0)]
+        for name, schema in owner.properties.items():
+            if name in owner.required or (self._roomy(depth) and name in optional):
+                yield name, schema
 
     def _roomy(self, depth: int) -> bool:
         return self._options.optional and depth < _OPTIONAL_DEPTH and self._left > 0
@@ -192,6 +243,10 @@ class Maker:
     def _more_names(self, seen: Shape, value: Mapping[str, Any], depth: int) -> Iterator[str]:
         """Names of further properties: as many as ``minProperties`` requires, or one to show that they are allowed."""
         low = int(seen.constraints.get("minProperties", 0))
+        if len(value) < low and depth <= _OPTIONAL_DEPTH + 1:
+            left = rotated((name for name in seen.properties if name not in value), self._seed + self._options.turn)
+            optional = (name for name in left if not shape(seen.properties[name]).is_hidden(self._options.direction))
+            yield from islice(optional, low - len(value))
         open_ended = not seen.properties and (isinstance(seen.additional, Schema) or bool(seen.pattern_properties))
         missing = min(max(low - len(value), 1 if open_ended and self._roomy(depth) else 0), _ITEMS)
         high = int(min(seen.constraints.get("maxProperties", _ITEMS), _ITEMS))
@@ -307,7 +362,14 @@ def documented(seen: Shape, seed: int) -> list[Any]:
     values = rotated(seen.examples, seed)
     if seen.default is not MISSING and seen.default not in ({}, []):
         values.append(seen.default)
-    return values
+    # Without values of another type, and those that an enum lacks.
+    return [value for value in values if _may_be(seen, value)]
+
+
+def _may_be(seen: Shape, value: Any) -> bool:
+    if seen.fixed is not None and value not in seen.fixed:
+        return False
+    return not seen.types or any(TYPES[name](value) for name in seen.types)
 
 
 def _kind(seen: Shape, turn: int) -> str:
@@ -373,12 +435,20 @@ def _apart(seen: Shape, branches: tuple[Schema, ...], direction: Direction) -> S
     """Require a property of each other branch, with a value that is invalid there: a ``oneOf`` may match only one."""
     for branch in branches:
         for name, schema in shape(branch).properties.items():
-            wrong = [value for value in ANYTHING if validator(schema, direction).faults(value, places=False)]
-            if wrong and name not in seen.properties:
-                added = schema._replace(uri=f"{schema.uri}/not", value={"const": wrong[0]})
+            wrong = MISSING if name in seen.properties else _invalid_value(schema, direction)
+            if wrong is not MISSING:
+                added = schema._replace(uri=f"{schema.uri}/not", value={"const": wrong})
                 seen = seen._replace(properties={**seen.properties, name: added}, required=seen.required | {name})
                 break
     return seen
+
+
+def _invalid_value(schema: Schema, direction: Direction) -> Any:
+    known, key = cache(schema.references, "invalid values"), (schema.uri, direction)
+    if key not in known:
+        check = validator(schema, direction)
+        known[key] = next((value for value in ANYTHING if check.faults(value, places=False)), MISSING)
+    return known[key]
 
 
 def _other_unions(seen: Shape) -> list[tuple[Schema, ...]]:
@@ -398,6 +468,15 @@ def _chosen(around: Shape, branches: tuple[Schema, ...], turn: int, *, simple: b
     if simple:
         fitting = [found for found in fitting if found.types and not found.types & {"object", "array"}] or fitting
     return fitting[turn % len(fitting)]
+
+
+def _may_overlap(branches: tuple[Schema, ...]) -> bool:
+    """Whether a value may match several branches of a union, or the branch may not be that of the value."""
+    shapes = [shape(branch) for branch in branches]
+    if any(each.one_of or each.any_of for each in shapes):
+        return True
+    types = [{"number" if name == "integer" else name for name in each.types - {"null"}} for each in shapes]
+    return len(types) > 1 and (not all(types) or sum(map(len, types)) > len(set().union(*types)))
 
 
 def _heir(seen: Shape, found: Discriminator, turn: int, tags: dict[str, str]) -> Shape:

@@ -265,6 +265,42 @@ def test_sequences_of_json_have_several_items(ask_with, content_type):
     assert ask_with(described)("GET", "/x").body.count(b"\n") == 3
 
 
+def kind_of(names, **properties):
+    """An operation at a path whose kind has one of a few names, and which answers with such a kind."""
+    kind = {"type": "string", "enum": names}
+    path = [{"name": name, "in": "path", "required": True, "schema": schema} for name, schema in properties.items()]
+    path.append({"name": "kind", "in": "path", "required": True, "schema": kind})
+    answer = {"type": "object", "required": ["kind"], "properties": {"kind": kind}}
+    return {"parameters": path, "responses": {"200": {"description": "", "content": as_json(answer)}}}
+
+
+ALIKE = {
+    "openapi": "3.1.0",
+    "info": {"title": "X", "version": "1"},
+    "paths": {
+        "/{kind}/{id}": {"get": {"operationId": "any", **kind_of(["sparse", "rank", "chat", "text"], id=TEXT)}},
+        "/{kind}/{chatter}": {"get": {"operationId": "chatter", **kind_of(["chat", "text"], chatter=TEXT)}},
+        "/{kind}/{ranker}": {"get": {"operationId": "ranker", **kind_of(["rank"], ranker=TEXT)}},
+        "/{kind}/{number}": {"get": {"operationId": "number", **kind_of(["rank"], number={"enum": ["1", "2"]})}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    {"/sparse/a": "sparse", "/rank/a": "rank", "/rank/1": "rank", "/chat/a": "chat", "/text/1": "chat"}.items(),
+)
+def test_of_operations_at_one_path_the_narrowest_answers(ask_with, path, kind):
+    assert json.loads(ask_with(ALIKE)("GET", path).body) == {"kind": kind}
+
+
+@pytest.mark.parametrize(("name", "kind"), {"any": "sparse", "chatter": "chat", "ranker": "rank"}.items())
+def test_of_operations_at_one_path_that_of_the_client_in_the_same_process_answers(name, kind):
+    transport = testing.MockTransport(ALIKE)
+    with dynclient.load(ALIKE, transport=transport, base_url="http://mock.test") as client:
+        assert client.operations[name]("x", kind="rank" if name != "chatter" else "text") == {"kind": kind}
+
+
 # Operations that document no success at all: the mock gives the only answer that they have.
 NO_SUCCESS = {"kubernetes": {"GET /logs/": 401, "GET /logs/{logpath}": 401}}
 

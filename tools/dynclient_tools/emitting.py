@@ -81,7 +81,9 @@ def pages(
     # The author's path is not shown: it does not exist on the readers' machines.
     source = _shown(document)
     source = Path(source).name if Path(source).is_absolute() else source
-    with dynclient.load(document, overlays=overlays) as client:
+    # Each schema is used for a value or two; preparing jsonschema-rs takes longer than to check them with jsonschema.
+    once = dynclient.Validation(engine="jsonschema")
+    with dynclient.load(document, overlays=overlays, validate=once) as client:
         made = [Emitted(out, docs(client, source, templates, llms=llms))]
         if mkdocs is not None:
             made[0].files[STYLES.name] = STYLES.read_text(encoding="utf-8")

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from dynclient import DynclientError, Request, codecs
 from dynclient._schemas import cache, follow, shape
 from dynclient.examples import media_example, unrevealing
+from dynclient.inspection.arguments import preferred
 from dynclient.inspection.hints import text
 from dynclient.inspection.views import ArgumentView
 from dynclient.media_types import find, is_concrete
@@ -196,8 +197,9 @@ def prepared(page: OperationPage, media_range: str | None = None) -> Request | N
             boundary = f"; boundary={_BOUNDARY}" if media_range.startswith(_PARTS) else ""
             method = method.with_options(content_type=f"{media_range}{boundary}")
             media_type = body.content[media_range]
-            value = unrevealing(media_type.schema, media_example(media_type))
-            arguments.update(dict.fromkeys(page.body_name, value))
+            if media_type is not preferred(body):  # the example has that one's
+                value = unrevealing(media_type.schema, media_example(media_type))
+                arguments.update(dict.fromkeys(page.body_name, value))
         request: Request = method.prepare(**arguments)
     except DynclientError:
         return None
@@ -245,26 +247,25 @@ def answers(page: OperationPage) -> list[ShownResponse]:
 
 def _response_body(media_type: MediaType) -> Sent | None:
     """Encode the document's example of a response, or else a value made from its schema."""
-    try:
-        if media_type.schema is None or media_type._replace(schema=None, pointer="") != MediaType(
-            media_type.media_range
-        ):
-            return _encoded(media_type)
-        # Most operations share the schemas of their responses with others.
-        schema = follow(media_type.schema)
-        known: dict[tuple[str, str], Sent | None] = cache(schema.references, "response bodies")
-        key = schema.uri, media_type.media_range
-        if key not in known:
-            known[key] = _encoded(media_type)
-        return known[key]
-    except DynclientError:
-        return None
+    is_plain = media_type._replace(schema=None, pointer="") == MediaType(media_type.media_range)
+    if media_type.schema is None or not (is_plain or media_type.pointer):
+        return _encoded(media_type)
+    # Most operations share their responses, or the schemas of them, with others.
+    schema = follow(media_type.schema)
+    known: dict[tuple[str, str], Sent | None] = cache(schema.references, "response bodies")
+    key = schema.uri if is_plain else media_type.pointer, media_type.media_range
+    if key not in known:
+        known[key] = _encoded(media_type)
+    return known[key]
 
 
 def _encoded(media_type: MediaType) -> Sent | None:
     content_type = media_type.media_range
-    value = unrevealing(media_type.schema, media_example(media_type, "response"), "response")
-    encoded = codecs.find(content_type).encode(value, media_type, content_type)
+    try:
+        value = unrevealing(media_type.schema, media_example(media_type, "response"), "response")
+        encoded = codecs.find(content_type).encode(value, media_type, content_type)
+    except DynclientError:
+        return None
     return _written(encoded.content_type, encoded.body)
 
 

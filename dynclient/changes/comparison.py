@@ -112,13 +112,26 @@ def _compare_called(findings: Findings, key: str, old: model.Operation, new: mod
 
 
 def _partners(apis: APIPair) -> list[Rows]:
-    """Pair operations by method and path, ignoring the names of path parameters; the rest by operationId."""
-    left = {_place(row): row for row in reversed(apis.new.rows)}
-    found = {row.key: partner for row in apis.old.rows if (partner := left.pop(_place(row), None)) is not None}
-    by_id = {row.operation_id: row for row in left.values() if row.operation_id is not None}
-    for row in apis.old.rows:
-        if row.key not in found and row.operation_id in by_id:
-            found[row.key] = by_id[row.operation_id]
+    """Pair operations by method and path, also if path parameters have other names; the rest by operationId.
+
+    Several operations may have paths that differ in the names of their parameters only.
+    """
+    found: dict[str, model.OperationRow] = {}
+    left = list(apis.new.rows)
+    rules: tuple[Callable[[model.OperationRow], Any], ...] = (
+        lambda row: row.key,
+        lambda row: row.operation_id and (*_place(row), row.operation_id),
+        _place,
+        lambda row: row.operation_id,
+    )
+    for rule in rules:
+        waiting: dict[Any, list[model.OperationRow]] = {}
+        for row in left:
+            waiting.setdefault(rule(row), []).append(row)
+        for row in apis.old.rows:
+            if row.key not in found and rule(row) and waiting.get(rule(row)):
+                found[row.key] = waiting[rule(row)].pop(0)
+        left = [row for rows in waiting.values() for row in rows]
     return [(row, found[row.key]) for row in apis.old.rows if row.key in found]
 
 

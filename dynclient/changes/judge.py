@@ -30,20 +30,21 @@ from dynclient.model import Schema
 from dynclient.options import Limits
 
 _STEPS = 2_500
-_STEPS_IN_ALL = 20_000
+_STEPS_IN_ALL = 10_000
 _STEPS_AT_LEAST = 4
 _MOST_TRIED = 1_200
 _TRIED_IN_ALL = 60_000
+_SCHEMAS_PER_TRY = 50  # A value of a schema that reaches many others takes as long as several.
 _MOST_NODES = 80
 _MOST_SCALARS = 24
 _LONGEST = 2_000
 _REFERENCE = re.compile(r'"\$ref": ("(?:[^"\\]|\\.)*")')
-_TELLING = re.compile(r'"(?:discriminator|\$dynamicRef|\$recursiveRef|\$id|\$schema)":')
+_TELLING = frozenset({"$dynamicRef", "$id", "$recursiveRef", "$schema"})
 _OF_BYTES = frozenset({"contentMediaType", "format"})
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _ANY: tuple[Any, ...] = (None, True, False, 0, 1, -1, 1.5, "", "a", "zz zz", [], {})
 
-Text = tuple[str, tuple[Schema, ...] | None]
+Text = tuple[str, tuple[Schema, ...] | None, bool]
 _Key = tuple[int, str]
 
 
@@ -69,8 +70,8 @@ class Judge:
             if pair in seen or self._alike.get(pair):
                 continue
             seen.add(pair)
-            (left, ends), (right, others) = self._text(one), self._text(other)
-            is_telling = left != right or one.dialect != other.dialect or _TELLING.search(left)
+            (left, ends, is_telling), (right, others, _) = self._text(one), self._text(other)
+            is_telling = is_telling or left != right or one.dialect != other.dialect
             if self._alike.get(pair) is False or is_telling or ends is None or others is None:
                 self._alike[_key(old), _key(new)] = self._alike[pair] = False
                 return False
@@ -79,15 +80,18 @@ class Judge:
         return True
 
     def _text(self, schema: Schema) -> Text:
-        """A schema as text, and the schemas that it refers to; None if a reference can't be resolved."""
+        """A schema as text, and the schemas that it refers to; None if a reference can't be resolved.
+
+        The last part says whether its meaning also depends on others.
+        """
         key = _key(schema)
         if key not in self._texts:
             written = json.dumps(schema.value, default=_plain, sort_keys=True)
             found = dict.fromkeys(map(json.loads, _REFERENCE.findall(written)))
             try:
-                self._texts[key] = written, tuple(target(schema, to) for to in found)
+                self._texts[key] = written, tuple(target(schema, to) for to in found), _is_telling(schema.value)
             except DocumentError:
-                self._texts[key] = written, None
+                self._texts[key] = written, None, True
         return self._texts[key]
 
     def proves(self, one: Schema | None, other: Schema, direction: Direction) -> bool:
@@ -97,8 +101,9 @@ class Judge:
             self._proof.steps = max(min(_STEPS, self._left), _STEPS_AT_LEAST)
             begun = self._proof.steps
             try:
-                terms = (self.term(one, direction),) if one is not None else ()
-                self._proved[key] = self._proof.includes(terms, self.term(other, direction))
+                self._proved[key] = (one is not None and self.alike(one, other)) or self._proof.includes(
+                    (self.term(one, direction),) if one is not None else (), self.term(other, direction)
+                )
             except (DocumentError, RecursionError):
                 self._proved[key] = False
             if not self._proved[key]:
@@ -116,13 +121,14 @@ class Judge:
 
     def counterexample(self, one: Schema, other: Schema, direction: Direction) -> Any:
         """A value that is valid against one schema and not the other; MISSING if none was found."""
-        if is_binary(one) or is_binary(other):
+        if self._tries < 0 or is_binary(one) or is_binary(other):
             return MISSING
         try:
             first, second = validator(one, direction), validator(other, direction)
+            cost = 1 + sum(len(each.bundle.schema["$defs"]) for each in (first, second)) // _SCHEMAS_PER_TRY
             first_values = [example(schema, direction, seed, shown=False) for schema in (one, other) for seed in (0, 1)]
             for value in _near(self.term(one, direction), self.term(other, direction), first_values):
-                self._tries -= 1
+                self._tries -= cost
                 if self._tries < 0:
                     break
                 if _is_valid(first, value) and not _is_valid(second, value):
@@ -135,6 +141,26 @@ class Judge:
 def _key(schema: Schema) -> _Key:
     """The identity of a schema in one of two documents, which may have the same URIs if one was reloaded."""
     return id(schema.references), schema.uri
+
+
+def _is_telling(node: Any) -> bool:
+    """Whether the meaning of a schema depends on schemas that it does not refer to."""
+    if isinstance(node, list):
+        return any(map(_is_telling, node))
+    if not isinstance(node, Mapping):
+        return False
+    if not _TELLING.isdisjoint(node):
+        return True
+    if "discriminator" in node:
+        # One beside a union picks among its branches; any other among the schemas of the document that refer to it.
+        branches = node.get("oneOf") or node.get("anyOf")
+        listed = branches if isinstance(branches, list) else []
+        found = [each["$ref"] for each in listed if isinstance(each, Mapping) and "$ref" in each]
+        said = node["discriminator"]
+        mapping = said.get("mapping", {}) if isinstance(said, Mapping) else None
+        if not found or not isinstance(mapping, Mapping) or not all(to in found for to in mapping.values()):
+            return True
+    return any(map(_is_telling, node.values()))
 
 
 def _plain(value: Any) -> Any:

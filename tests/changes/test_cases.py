@@ -149,3 +149,55 @@ def test_every_kind_has_a_case():
     of_schemas = {f"{side}-{aspect.name}" for side in SIDES for aspect in ASPECTS}
     assert KINDS.keys() - of_schemas - expected == set()
     assert len(KINDS) > 60
+
+
+def operations_at(**paths: str) -> dict[str, Any]:
+    """Operations by name, each with its path; the parameters of one path may have other names in another."""
+    document: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": "Alike", "version": "1"}, "paths": {}}
+    for name, path in paths.items():
+        names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+        parameters = [{"name": each, "in": "path", "required": True, "schema": {"type": "string"}} for each in names]
+        answer = {"200": {"description": "", "content": {"application/json": {"schema": {"const": name}}}}}
+        document["paths"][path] = {"put": {"operationId": name, "parameters": parameters, "responses": answer}}
+    return document
+
+
+ALIKE = {"any": "/{kind}/{id}", "cat": "/{kind}/{cat}", "dog": "/{kind}/{dog}"}
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (ALIKE, []),
+        (dict(reversed(ALIKE.items())), []),
+        ({**ALIKE, "dog": "/{kind}/{hound}"}, ["dog parameter-renamed", "dog argument-renamed"]),
+        ({name: path for name, path in ALIKE.items() if name != "cat"}, ["cat operation-removed"]),
+        ({**ALIKE, "cow": "/{kind}/{cow}"}, ["cow operation-added"]),
+    ],
+)
+def test_operations_whose_paths_differ_in_names_only_are_paired(after: dict[str, str], expected: list[str]):
+    changes = compare(*(dynclient.load(operations_at(**paths)).api for paths in (ALIKE, after)))
+    assert [f"{change.operation} {change.id}" for change in changes] == expected
+
+
+@pytest.mark.parametrize(
+    "mapping", [{}, {"mapping": {"c": "#/components/schemas/Cat", "d": "#/components/schemas/Dog"}}]
+)
+@pytest.mark.parametrize("changed", ["Cat", "Dog"])
+def test_a_change_behind_a_discriminator_is_found(changed: str, mapping: dict[str, Any]):
+    def made(type_: str) -> Any:
+        kinds = {
+            name: {"type": "object", "properties": {"kind": {}, "size": {"type": "integer"}}} for name in COMPONENTS
+        }
+        kinds[changed]["properties"]["size"] = {"type": type_}
+        union = {
+            "oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
+            "discriminator": {"propertyName": "kind", **mapping},
+        }
+        document = operations_at(cat="/{cat}")
+        answer = document["paths"]["/{cat}"]["put"]["responses"]["200"]
+        answer["content"]["application/json"]["schema"] = {"type": "array", "items": union}
+        return dynclient.load({**document, "components": {"schemas": kinds}}).api
+
+    assert not compare(made("integer"), made("integer"))
+    assert {change.severity for change in compare(made("integer"), made("string"))} == {"breaking"}

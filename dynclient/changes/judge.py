@@ -152,7 +152,7 @@ def _is_telling(node: Any) -> bool:
     if not _TELLING.isdisjoint(node):
         return True
     if "discriminator" in node:
-        # One beside a union picks among its branches; any other among the schemas of the document that refer to it.
+        # One next to a union picks one of its branches; any other picks one of the schemas that refer to it.
         branches = node.get("oneOf") or node.get("anyOf")
         listed = branches if isinstance(branches, list) else []
         found = [each["$ref"] for each in listed if isinstance(each, Mapping) and "$ref" in each]

@@ -94,8 +94,8 @@ CASES = [
         data={"phase": "read"}),
     Case("T8", "never_answers_post", TIMED_OUT, (("ask", "hang"),), POST, data={"phase": "read", **UNKNOWN},
          options={"timeout": SHORT}, seconds=2),
-    bad("deadline_over_all_attempts", "hang", row="T8", expect=TIMED_OUT, attempts=2, seconds=2,
-        options={"timeout": Timeout(2, 0.2, 2, 0.3, 2)}),
+    bad("deadline_over_all_attempts", "hang", row="T8", expect=TIMED_OUT, attempts=2, seconds=3,
+        options={"timeout": Timeout(2, 0.5, 2, 0.9, 2)}),
     # Rows T9, no connection
     Case("T9", "refused", exceptions.ConnectError, call=("get_open", {}), attempts=0, data={"attempts": 3, **KNOWN},
          options={"base_url": "http://127.0.0.1:9"}),

@@ -80,9 +80,10 @@ class MakerOptions(Record):
 class Maker:
     """Makes one value."""
 
-    def __init__(self, options: MakerOptions) -> None:
-        """Start a value with these options."""
+    def __init__(self, options: MakerOptions, trying: frozenset[Any] = frozenset()) -> None:
+        """Start a value with these options; ``trying`` are the branches of unions that it is made to try."""
         self._options = options
+        self._trying = trying
         self._left = _NODES if options.fake is None else _NODES * _FAKED_ITEMS
         self._shift = 0
         # A realistic value depends on the names of the value and of its object, and on the object's number.
@@ -124,9 +125,11 @@ class Maker:
                 # Not with the value's own seed, so that the choice does not depend on the values made before.
                 options = self._options._replace(seed=seed, turn=turn, apart=apart, fake=None)
                 key = schema.uri, depth, options
+                if key in self._trying:  # the same schema within itself
+                    continue
                 if key not in known:
-                    known[key] = False  # for the same schema within itself
-                    known[key] = not check.faults(Maker(options)._value(schema, depth), places=False)  # noqa: SLF001
+                    value = Maker(options, self._trying | {key})._value(schema, depth)  # noqa: SLF001  # its own
+                    known[key] = not check.faults(value, places=False)
                 if known[key]:
                     return options
         return self._options._replace(seed=0) if check.faults(None, places=False) else None

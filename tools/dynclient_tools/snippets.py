@@ -248,24 +248,24 @@ def answers(page: OperationPage) -> list[ShownResponse]:
 def _response_body(media_type: MediaType) -> Sent | None:
     """Encode the document's example of a response, or else a value made from its schema."""
     is_plain = media_type._replace(schema=None, pointer="") == MediaType(media_type.media_range)
-    if media_type.schema is None or not (is_plain or media_type.pointer):
-        return _encoded(media_type)
-    # Most operations share their responses, or the schemas of them, with others.
-    schema = follow(media_type.schema)
-    known: dict[tuple[str, str], Sent | None] = cache(schema.references, "response bodies")
-    key = schema.uri if is_plain else media_type.pointer, media_type.media_range
-    if key not in known:
-        known[key] = _encoded(media_type)
-    return known[key]
+    try:
+        if media_type.schema is None or not (is_plain or media_type.pointer):
+            return _encoded(media_type)
+        # Most operations share their responses, or the schemas of them, with others.
+        schema = follow(media_type.schema)
+        known: dict[tuple[str, str], Sent | None] = cache(schema.references, "response bodies")
+        key = schema.uri if is_plain else media_type.pointer, media_type.media_range
+        if key not in known:
+            known[key] = _encoded(media_type)
+        return known[key]
+    except DynclientError:
+        return None
 
 
 def _encoded(media_type: MediaType) -> Sent | None:
     content_type = media_type.media_range
-    try:
-        value = unrevealing(media_type.schema, media_example(media_type, "response"), "response")
-        encoded = codecs.find(content_type).encode(value, media_type, content_type)
-    except DynclientError:
-        return None
+    value = unrevealing(media_type.schema, media_example(media_type, "response"), "response")
+    encoded = codecs.find(content_type).encode(value, media_type, content_type)
     return _written(encoded.content_type, encoded.body)
 
 
